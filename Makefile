@@ -1,0 +1,49 @@
+# Vestnik. `make run` shows it with a sample shop, `make test` runs everything.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements.lock
+
+.PHONY: install run test lint types lock revision clean
+.DEFAULT_GOAL := install
+
+# The stamp is newer than the lock and pyproject.toml when the environment holds what they name.
+install: $(VENV)/installed
+$(VENV)/installed: pyproject.toml $(LOCK)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(LOCK) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(LOCK) --editable '.[dev]'
+	@touch $@
+
+run: install
+	$(BIN)/vestnik demo
+
+test: $(VENV)/installed-dev
+	$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+# Pins every version anew from pyproject.toml: review the difference before committing it.
+lock:
+	$(PYTHON) -m venv var/lock
+	var/lock/bin/pip install --quiet --editable '.[dev]'
+	var/lock/bin/pip freeze --exclude-editable > $(LOCK)
+	rm -rf var/lock
+
+# A migration from the last revision to core/tables.py: make revision NUMBER=0002 TITLE="Read receipts"
+revision: $(VENV)/installed-dev
+	rm -f var/revision.db && mkdir -p var
+	$(BIN)/python -c "from core import db, migrations as m; e = db.connect('sqlite:///var/revision.db'); \
+	  m.upgrade(e); m.write_revision(e, '$(TITLE)', '$(NUMBER)')"
+	$(BIN)/ruff check --fix --quiet core/migrations; $(BIN)/ruff format --quiet core/migrations
+
+clean:
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache

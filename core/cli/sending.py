@@ -1,0 +1,333 @@
+"""`vestnik send`, `test-send`, `issues`, `postings`: what goes out, and what became of it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core import compose, consent, mailings, postings, runs, schedule, tables
+from core.address import normalised
+from core.app import App
+from core.cli.root import DEFAULT, AtOption, ConfigOption, JsonOption, cli, help_text, local, moment, say, start
+from core.compose import Addressee
+from core.deliver import RelayAway
+from core.errors import N_, Misconfigured, Refused, Unreachable
+from core.mailbox import Mailbox, answers
+from core.mailings import Issue, Mailing
+from core.model import Letter, PostingStatus
+
+IssueArgument = Annotated[str, typer.Argument(help=help_text(N_("The issue's code.")))]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help=help_text(N_("Also to those who got this issue today, and as a new posting.")))
+]
+
+
+@cli.command(help=help_text(N_("Send an issue now, or show with --dry-run to whom it would go.")))
+def send(
+    issue: IssueArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=help_text(N_("Show to whom, send nothing.")))] = False,
+    again: AgainOption = False,
+    at: AtOption = "",
+    json: JsonOption = False,
+    config: ConfigOption = DEFAULT,
+) -> None:
+    app = start(config)
+    found, mailing = _issue(app, issue)
+    if dry_run:
+        _dry_run(app, found, mailing, at=moment(app, at), json=json)
+        return
+    if at:
+        raise Misconfigured(N_("--at goes with --dry-run. To send at a set time give the issue a schedule."))
+    posting_id = _posting(app, found, again=again)
+    if not runs.open_posting(app, posting_id, again=again):
+        _not_opened(app, posting_id)
+    _deliver(app, posting_id)
+    _report(app, posting_id, json=json)
+
+
+def _issue(app: App, code: str) -> tuple[Issue, Mailing]:
+    with app.engine.connect() as connection:
+        issue = mailings.issue(connection, code)
+        return issue, mailings.mailing(connection, issue.mailing)
+
+
+def _posting(app: App, issue: Issue, *, again: bool) -> int:
+    """A posting that was begun and not finished is carried on with: starting over would send twice."""
+    begun = None if again else postings.unfinished(app.engine, issue)
+    if begun is not None:
+        say.note(N_("Posting {id} of this issue is not finished: it goes on."), id=begun)
+        return begun
+    return postings.by_hand(app.engine, issue, now=app.clock())
+
+
+def _not_opened(app: App, posting_id: int) -> None:
+    """An admin who sends by hand wants to know now: the posting does not lie in wait for a better moment."""
+    posting = postings.posting(app.engine, posting_id)
+    if posting.by_hand:
+        postings.skip(app.engine, posting_id, posting.reason, now=app.clock())
+    raise Unreachable(N_("Nothing was sent: {reason}"), reason=posting.reason)
+
+
+def _deliver(app: App, posting_id: int) -> None:
+    counts = postings.counts(app.engine, posting_id)
+    with (
+        _relay(app),
+        Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=say.err,
+            disable=not sys.stderr.isatty(),
+        ) as bars,
+    ):
+        task = bars.add_task(say._(N_("Sending")), total=counts.get("new", 0))
+        try:
+            runs.send(app, posting_id, progress=lambda done: bars.advance(task, done))
+        except RelayAway as error:
+            raise Unreachable(
+                N_("The relay does not take letters: {error}. The letters wait; run the same command again to go on."),
+                error=str(error),
+            ) from None
+
+
+def _relay(app: App) -> Any:
+    """The built-in mailbox for the time of this command, when it is the relay and `vestnik run` is not running."""
+    mailbox = app.config.mailbox
+    if app.config.smtp.host or answers(mailbox.port):
+        return nullcontext()
+    return Mailbox(app.config.path(mailbox.folder), "127.0.0.1", mailbox.port)
+
+
+def _report(app: App, posting_id: int, *, json: bool) -> None:
+    posting = postings.posting(app.engine, posting_id)
+    counts = postings.counts(app.engine, posting_id)
+    if json:
+        say.json(_values(posting, counts))
+        return
+    say.line(N_("Posting {id}: {counts}."), id=posting.id, counts=_counted(counts))
+    if posting.status is PostingStatus.OPEN:
+        say.note(
+            N_("Letters that the relay put off will be tried again by `vestnik run`, or by the same command later.")
+        )
+
+
+def _counted(counts: dict[str, int]) -> str:
+    found = [f"{say._(STATUS_WORDS[status])} {number}" for status, number in sorted(counts.items())]
+    return ", ".join(found) or say._(N_("nobody"))
+
+
+STATUS_WORDS = {
+    "new": N_("waiting"),
+    "composed": N_("composed"),
+    "claimed": N_("on the wire"),
+    "sent": N_("sent"),
+    "failed": N_("failed"),
+    "skipped": N_("skipped"),
+    "unknown": N_("unknown"),
+}
+
+
+def _dry_run(app: App, issue: Issue, mailing: Mailing, *, at: datetime, json: bool) -> None:
+    """What a posting fired `at` that moment would do, by the same SELECT and publishing; nothing is written."""
+    publication = runs.publish(app, issue, mailing)
+    with app.engine.connect() as connection:
+        query = postings.recipients_of(connection, issue, mailing, at=at)
+        members = [row._mapping for row in connection.execute(query)]
+        left = consent.suppressed(connection, [row["email"] for row in members], mailing=mailing.code)
+        people = tables.people
+        ids = [row["person_id"] for row in members]
+        names = {
+            row.id: row
+            for part in _parts(ids)
+            for row in connection.execute(sa.select(people).where(people.c.id.in_(part)))
+        }
+    rows = [
+        {
+            "email": row["email"],
+            "name": names[row["person_id"]].name,
+            "status": "skipped" if row["email"] in left else "new",
+            "reason": left.get(row["email"], ""),
+        }
+        for row in members
+    ]
+    if json:
+        for row in rows:
+            say.json(row)
+        return
+    say.line(
+        N_("{issue} at {at}: {count} letters, {left} left out."),
+        issue=issue.code,
+        at=local(app, at),
+        count=len(rows) - len(left),
+        left=len(left),
+    )
+    say.line(N_("Subject: {subject}"), subject=publication.subject)
+    say.table([N_("Address"), N_("Name"), N_("Reason")], [[r["email"], r["name"], r["reason"]] for r in rows[:20]])
+    if len(rows) > 20:
+        say.note(N_("… and {count} more; --json shows all."), count=len(rows) - 20)
+
+
+def _parts(ids: list[int]) -> list[list[int]]:
+    return [ids[start : start + 500] for start in range(0, len(ids), 500)]
+
+
+@cli.command("test-send", help=help_text(N_("Send one letter of an issue to yourself, as a real person would get it.")))
+def send_test(
+    issue: IssueArgument,
+    to: Annotated[str, typer.Option("--to", help=help_text(N_("Your address.")))],
+    as_: Annotated[str, typer.Option("--as", help=help_text(N_("The person whose letter it is.")))],
+    config: ConfigOption = DEFAULT,
+) -> None:
+    app = start(config)
+    found, mailing = _issue(app, issue)
+    publication = runs.publish(app, found, mailing)
+    # contact 0: the unsubscribe link of a test must not unsubscribe the person
+    addressee = Addressee(0, 0, normalised(as_), _person(app, normalised(as_)))
+    letter = next(iter(compose.compose(publication, [addressee], key=app.key)))
+    if isinstance(letter, Refused):
+        raise letter
+    _send_one(app, replace(letter, to=normalised(to), subject=f"[{say._(N_('test'))}] {letter.subject}"))
+    say.line(N_("A test of {issue} went to {to}."), issue=issue, to=to)
+
+
+def _person(app: App, email: str) -> dict[str, Any]:
+    people, contacts = tables.people, tables.contacts
+    query = sa.select(people).join(contacts, contacts.c.id == people.c.contact_id).where(contacts.c.email == email)
+    with app.engine.connect() as connection:
+        row = connection.execute(query.order_by(people.c.id).limit(1)).mappings().first()
+    if row is None:
+        raise Misconfigured(
+            N_("Nobody with the address {email} is in the mirror. Pull first: vestnik pull."), email=email
+        )
+    return compose.person_values(row)
+
+
+def _send_one(app: App, letter: Letter) -> None:
+    with _relay(app), app.channel.open() as session:
+        [outcome] = session.send([letter])
+    if outcome.result != "sent":
+        raise Unreachable(N_("The letter was not taken: {reply}"), reply=outcome.reply)
+
+
+@cli.command(help=help_text(N_("All issues: their schedule, the next firing, the last posting.")))
+def issues(json: JsonOption = False, config: ConfigOption = DEFAULT) -> None:
+    app = start(config)
+    with app.engine.connect() as connection:
+        found = mailings.issues(connection)
+        last = dict(
+            connection.execute(
+                sa.select(tables.postings.c.issue, sa.func.max(tables.postings.c.firing_at)).group_by(
+                    tables.postings.c.issue
+                )
+            ).all()
+        )
+    rows = [_issue_values(one, last.get(one.code), now=app.clock()) for one in found]
+    if json:
+        for row in rows:
+            say.json(row)
+        return
+    columns = [N_("Issue"), N_("Mailing"), N_("Subject"), N_("Schedule"), N_("Next firing"), N_("Last posting")]
+    say.table(
+        columns,
+        [
+            [r["issue"], r["mailing"], r["subject"], r["schedule"], local(app, r["next"]), local(app, r["last"])]
+            for r in rows
+        ],
+    )
+
+
+def _issue_values(issue: Issue, last: datetime | None, *, now: datetime) -> dict[str, Any]:
+    timetable = schedule.parse(issue.schedule, issue.timezone) if issue.schedule else None
+    return {
+        "issue": issue.code,
+        "mailing": issue.mailing,
+        "subject": issue.subject,
+        "schedule": timetable.describe(say.language) if timetable else say._(N_("by hand")),
+        "active": issue.active,
+        "next": timetable.next_after(max(now, issue.scheduled_from)) if timetable and issue.active else None,
+        "last": last,
+    }
+
+
+@cli.command("postings", help=help_text(N_("The newest postings and what became of their letters.")))
+def postings_(
+    json: JsonOption = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help=help_text(N_("How many.")))] = 50,
+    config: ConfigOption = DEFAULT,
+) -> None:
+    app = start(config)
+    found = postings.recent(app.engine, limit=limit)
+    if json:
+        for posting, counts in found:
+            say.json(_values(posting, counts))
+        return
+    columns = [N_("Posting"), N_("Issue"), N_("Fired"), N_("Status"), N_("Letters"), N_("Reason")]
+    say.table(
+        columns,
+        [
+            [
+                one.id,
+                one.issue,
+                local(app, one.firing_at),
+                say._(POSTING_WORDS[one.status]),
+                _counted(counts),
+                one.reason,
+            ]
+            for one, counts in found
+        ],
+    )
+
+
+POSTING_WORDS = {
+    PostingStatus.WAITING: N_("is waiting"),
+    PostingStatus.OPEN: N_("is going out"),
+    PostingStatus.DONE: N_("done"),
+    PostingStatus.SKIPPED: N_("did not happen"),
+}
+
+
+def _values(posting: postings.Posting, counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "posting": posting.id,
+        "issue": posting.issue,
+        "firing_at": posting.firing_at,
+        "by_hand": posting.by_hand,
+        "status": posting.status.value,
+        "reason": posting.reason,
+        "opened_at": posting.opened_at,
+        "finished_at": posting.finished_at,
+        "recipients": sum(counts.values()),
+        "counts": counts,
+    }
+
+
+@cli.command(help=help_text(N_("The recipients of a posting and what became of each letter.")))
+def recipients(
+    posting: Annotated[int, typer.Argument(help=help_text(N_("The posting's number.")))],
+    status: Annotated[
+        str, typer.Option("--status", help=help_text(N_("Only these: sent, failed, skipped, unknown …")))
+    ] = "",
+    json: JsonOption = False,
+    config: ConfigOption = DEFAULT,
+) -> None:
+    app = start(config)
+    table = tables.recipients
+    columns = [table.c[name] for name in ("email", "status", "reason", "message_id", "attempts", "sent_at", "next_at")]
+    query = sa.select(*columns).where(table.c.posting_id == posting).order_by(table.c.id)
+    if status:
+        query = query.where(table.c.status == status)
+    with app.engine.connect() as connection:
+        for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+            if json:
+                say.json(dict(row))
+            else:
+                cells = (row["email"], say._(STATUS_WORDS[row["status"]]), local(app, row["sent_at"]), row["reason"])
+                say.out.print("\t".join(cells), markup=False)

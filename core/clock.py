@@ -1,0 +1,69 @@
+"""The clock: every few seconds it looks at the rows and nudges the workers about whatever is due.
+
+Several clocks may run: a lease in the database makes one of them the leader.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from threading import Event
+
+from core import deliver, intake, leases, postings, runs
+from core.actors import Nudges
+from core.app import App
+from core.errors import VestnikError
+
+log = logging.getLogger("vestnik.clock")
+RETRY = timedelta(seconds=60)
+"""A source that failed is left alone that long."""
+
+
+class Clock:
+    """One clock of an installation."""
+
+    def __init__(self, app: App, nudges: Nudges) -> None:
+        self._app, self._nudges, self._owner = app, nudges, leases.owner()
+
+    def run(self, stopping: Event) -> None:
+        """Tick until told to stop; an error of one tick is logged, the next tick comes all the same."""
+        seconds = self._app.config.clock.tick_seconds
+        while not stopping.is_set():
+            try:
+                self.tick()
+            except VestnikError as error:
+                log.error("%s", error)
+            except Exception:
+                log.exception("a tick failed; the next one comes in %s s", seconds)
+            stopping.wait(seconds)
+        leases.free(self._app.engine, "clock", owner=self._owner)
+
+    def tick(self) -> bool:
+        """Look once at everything that may be due; False when another clock leads."""
+        app, now = self._app, self._app.clock()
+        lease_seconds = max(30.0, app.config.clock.tick_seconds * 3)
+        if not leases.take(app.engine, "clock", owner=self._owner, now=now, seconds=lease_seconds):
+            return False
+        back, unknown = deliver.release_dead(app.engine, now=now)
+        if back or unknown:
+            log.warning("a worker was lost: %s letters given back, %s on the wire marked unknown", back, unknown)
+        self._pull(now)
+        for posting_id in postings.due(app.engine, now=now):
+            self._nudges.open_posting.send(posting_id)
+        self._deliver()
+        return True
+
+    def _pull(self, now: datetime) -> None:
+        settings = self._app.config.clock
+        every = timedelta(seconds=settings.pull_seconds)
+        for source in self._app.sources.values():
+            if intake.due(self._app.engine, source, now=now, every=every, retry=min(every, RETRY)):
+                self._nudges.pull.send(source.name)
+
+    def _deliver(self) -> None:
+        app = self._app
+        opened = postings.opened(app.engine)
+        for posting_id in runs.waiting_letters(app, opened):
+            self._nudges.nudge_delivery(posting_id)
+        for posting_id in opened:
+            postings.finish(app.engine, posting_id, now=app.clock())

@@ -1,0 +1,233 @@
+"""The settings of one installation: ``vestnik.toml``, then the environment, then files of secrets.
+
+A value is looked for in ``VESTNIK_SECTION__KEY`` of the environment, then in the secrets folder (a file named
+``section__key``; ``secrets/`` beside the TOML file, or ``VESTNIK_SECRETS``), in the TOML file, and in the defaults.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from core.errors import N_, Misconfigured
+
+PREFIX = "VESTNIK_"
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown keys are refused, values cannot change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Database(Section):
+    url: SecretStr = SecretStr("sqlite:///vestnik.db")
+
+
+class Broker(Section):
+    url: SecretStr = SecretStr("memory://")
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, value: SecretStr) -> SecretStr:
+        scheme = value.get_secret_value().partition("://")[0]
+        if scheme not in {"memory", "redis", "rediss", "amqp", "amqps"}:
+            raise ValueError("must start with memory://, redis://, rediss://, amqp:// or amqps://")
+        return value
+
+
+class Smtp(Section):
+    host: str = ""  # empty: the built-in mailbox
+    port: int = Field(default=25, ge=1, le=65535)
+    tls: Literal["none", "starttls", "implicit"] = "none"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    timeout_seconds: float = Field(default=30, gt=0)
+
+
+class Mailbox(Section):
+    port: int = Field(default=1025, ge=0, le=65535)
+    folder: str = "mailbox"
+
+
+class Site(Section):
+    name: str = ""
+    url: str = "http://127.0.0.1:8000"
+    timezone: str = "Europe/Moscow"
+    language: Literal["ru", "en"] = "ru"
+    sender: str = ""  # default From of mailings
+    phone: str = ""
+    address: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        return http_url(value)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        return known_timezone(value)
+
+
+class Web(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = ""  # where people reach /p/…; empty: [site] url
+
+    @field_validator("public_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        return http_url(value) if value else ""
+
+
+class Deliver(Section):
+    workers: int = Field(default=2, ge=1, le=64)
+    batch: int = Field(default=100, ge=1, le=1000)  # letters composed at a time
+    window: int = Field(default=1, ge=1, le=100)  # letters on the wire at a time: what a crash can make unknown
+    lease_seconds: float = Field(default=60, gt=0)
+    attempts: int = Field(default=5, ge=1, le=20)
+    retry_seconds: float = Field(default=60, gt=0)
+
+
+class Clock(Section):
+    tick_seconds: float = Field(default=5, gt=0)
+    pull_seconds: float = Field(default=300, gt=0)
+
+
+class Config(Section):
+    """All settings; `folder` is where relative paths start. `sources` are checked by their connectors."""
+
+    database: Database = Database()
+    broker: Broker = Broker()
+    smtp: Smtp = Smtp()
+    mailbox: Mailbox = Mailbox()
+    site: Site = Site()
+    web: Web = Web()
+    deliver: Deliver = Deliver()
+    clock: Clock = Clock()
+    sources: dict[str, dict[str, Any]] = {}
+    local_plugins: str = "local"
+    folder: Path = Path()
+
+    def path(self, name: str) -> Path:
+        """`name` as a path, relative ones starting at the folder of the TOML file."""
+        return (self.folder / name).resolve()
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach our public pages, those under /p/."""
+        return self.web.public_url or self.site.url
+
+    @property
+    def database_url(self) -> str:
+        """The database URL with a relative SQLite file made absolute."""
+        return absolute_sqlite(self.database.url.get_secret_value(), self.folder)
+
+
+def http_url(value: str) -> str:
+    """`value` without a closing slash; ValueError when it is not an http(s) URL."""
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+def known_timezone(name: str) -> str:
+    """`name` if it is an IANA time zone; ValueError with near names otherwise."""
+    if name in available_timezones():
+        return name
+    near = difflib.get_close_matches(name, available_timezones(), n=3, cutoff=0.5)
+    raise ValueError(f"is not a known time zone{'; did you mean ' + ', '.join(near) + '?' if near else ''}")
+
+
+def absolute_sqlite(url: str, folder: Path) -> str:
+    """`url` with a relative SQLite path resolved against `folder`; other URLs as they are."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url == prefix or url.startswith((prefix + "/", prefix + ":memory:")):
+        return url
+    return f"{prefix}{(folder / url.removeprefix(prefix)).resolve()}"
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Read the settings at `path`. Raises Misconfigured naming every unknown key and bad value."""
+    environment = os.environ if environment is None else environment
+    tree = _toml(path)
+    folder = path.resolve().parent
+    secrets = Path(environment.get(PREFIX + "SECRETS", folder / "secrets"))
+    _overlay(tree, _secret_files(secrets))
+    _overlay(tree, _environment(environment))
+    tree.pop("folder", None)
+    try:
+        return Config.model_validate({**tree, "folder": folder})
+    except ValidationError as error:
+        raise Misconfigured(N_("{file}: {faults}"), file=path.name, faults=faults(error, Config)) from None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Misconfigured(
+            N_("There is no settings file {path}. Write one with `vestnik init`, or name it with --config."),
+            path=str(path),
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise Misconfigured(N_("{file} is not readable TOML: {error}"), file=str(path), error=str(error)) from None
+
+
+def _secret_files(folder: Path) -> dict[str, str]:
+    if not folder.is_dir():
+        return {}
+    return {file.name.lower(): file.read_text("utf-8").strip() for file in sorted(folder.iterdir()) if file.is_file()}
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and "__" in name
+    }
+
+
+def _overlay(tree: dict[str, Any], values: Mapping[str, str]) -> None:
+    """Put ``section__key`` values into the tree; a source's name is matched without regard to case."""
+    for name, value in values.items():
+        *path, last = name.split("__")
+        place = tree
+        for part in path:
+            known = next((key for key in place if key.lower() == part), part)
+            place = place.setdefault(known, {})
+        place[last] = value
+
+
+def faults(error: ValidationError, model: type[BaseModel]) -> str:
+    """Every fault of `error` in a sentence: where, what, and what was probably meant."""
+    return " ".join(_fault(fault["loc"], fault["type"], fault["msg"], model) for fault in error.errors())
+
+
+def _fault(location: tuple[int | str, ...], kind: str, message: str, model: type[BaseModel]) -> str:
+    path = [str(part) for part in location]
+    where = f"[{'.'.join(path[:-1])}] {path[-1]}" if len(path) > 1 else path[-1]
+    if kind == "extra_forbidden":
+        known = sorted(_fields(model, path[:-1]))
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
+        return f"{where}: unknown key; {hint}"
+    return f"{where}: {message.removeprefix('Value error, ')}."
+
+
+def _fields(model: type[BaseModel], path: list[str]) -> set[str]:
+    for part in path:
+        field = model.model_fields.get(part)
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return set()
+        model = inner
+    return set(model.model_fields) - {"folder"}

@@ -1,0 +1,158 @@
+"""Our own database: SQLite (WAL) or MySQL/MariaDB behind one engine, one upsert and one kind of moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, sqlite
+
+from core.errors import N_, Misconfigured, Unreachable, masked
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware datetime, kept as naive UTC with microseconds."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(mysql.DATETIME(fsp=6) if dialect.name in {"mysql", "mariadb"} else sa.DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """A JSON value kept as text, Cyrillic readable, keys sorted so that equal values are equal bytes."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(mysql.LONGTEXT() if dialect.name in {"mysql", "mariadb"} else sa.Text())
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def connect(url: str) -> sa.Engine:
+    """An engine for `url`; sessions speak UTC. Raises Misconfigured for a URL that SQLAlchemy cannot read."""
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed)
+        if parsed.get_backend_name() in {"mysql", "mariadb"}:
+            return _mysql(parsed)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise Misconfigured(
+            N_("[database] url {url!r} cannot be read: {error}. Example: mysql+pymysql://user:password@host/base"),
+            url=masked(url),
+            error=str(error),
+        ) from None
+    raise Misconfigured(N_("[database] url {url!r}: only sqlite and mysql/mariadb are supported."), url=masked(url))
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": 30})
+
+    @sa.event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, see below
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA busy_timeout=30000")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A transaction that reads first and writes later cannot wait for the lock in WAL mode, it fails at once
+        # ("database is locked"). Taking the write lock up front makes it queue for busy_timeout instead.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+    return engine
+
+
+def _mysql(url: sa.URL) -> sa.Engine:
+    if url.drivername in {"mysql", "mariadb"}:
+        url = url.set(drivername=f"{url.drivername}+pymysql")
+    if "charset" not in url.query:
+        url = url.update_query_dict({"charset": "utf8mb4"})
+    return sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        # READ COMMITTED: claiming rows by UPDATE … WHERE must not take gap locks against other workers.
+        isolation_level="READ COMMITTED",
+        connect_args={"init_command": "SET time_zone = '+00:00'", "connect_timeout": 10},
+    )
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that means to write; committed at the end, rolled back by an exception."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, key: Sequence[str]) -> None:
+    """Insert `rows` (all with the same columns), or update those whose unique `key` columns exist already.
+
+    PyMySQL folds the many into multi-row statements; an executemany of UPDATE would be ~10x slower there.
+    """
+    if not rows:
+        return
+    kept = [name for name in rows[0] if name not in key]
+    if connection.dialect.name == "sqlite":
+        lite = sqlite.insert(table)
+        statement: sa.Insert = lite.on_conflict_do_update(
+            index_elements=list(key), set_={name: lite.excluded[name] for name in kept}
+        )
+    else:
+        # func.values, not .inserted: the latter renders "AS new" for MySQL 8, which PyMySQL would not fold
+        statement = mysql.insert(table).on_duplicate_key_update(
+            {name: sa.func.values(table.c[name]) for name in kept or key}
+        )
+    for part in chunks(rows, 1000):
+        connection.execute(statement, part)
+
+
+def insert_ignoring(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Insert `rows`, leaving out those that a unique key already holds."""
+    if connection.dialect.name == "sqlite":
+        statement: sa.Insert = sqlite.insert(table).on_conflict_do_nothing()
+    else:
+        statement = mysql.insert(table).prefix_with("IGNORE")
+    for part in chunks(rows, 1000):
+        connection.execute(statement, part)
+
+
+def chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """`rows` in lists of `size`; the last one may be shorter."""
+    part: list[T] = []
+    for row in rows:
+        part.append(row)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def unreachable(error: sa.exc.DBAPIError, *, what: str) -> Exception:
+    """`error` as Unreachable when the server did not answer, else as it is."""
+    if isinstance(error, sa.exc.OperationalError):
+        return Unreachable(N_("{what} does not answer: {error}"), what=what, error=masked(str(error.orig)))
+    return error

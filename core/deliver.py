@@ -1,0 +1,268 @@
+"""Deliver: a worker takes a batch of a posting's recipients, composes, claims, sends and records, row by row.
+
+Every move repeats the old status and the lease in its WHERE, so doing it twice changes nothing:
+
+    new ──take──► composed ──claim──► claimed ──record──► sent | failed | new (to be tried again) | unknown
+     ▲               │ lease ran out      │ lease ran out
+     └───────────────┘                    └──► unknown: only the relay knows
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from core import compose, consent, tables
+from core.channel import Session
+from core.compose import Addressee, Publication
+from core.config import Deliver
+from core.db import chunks, writing
+from core.model import Letter, Outcome, Status
+from core.postings import Posting
+
+_recipients, _people = tables.recipients, tables.people
+_UNKNOWN = "the worker stopped while this letter was on the wire"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a worker needs: the database, the signing key, the settings, the clock, and whether to stop."""
+
+    engine: sa.Engine
+    key: str
+    settings: Deliver
+    clock: Callable[[], datetime]
+    stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A row of the batch with its composed letter."""
+
+    id: int
+    attempts: int
+    letter: Letter
+
+
+class RelayAway(Exception):
+    """The relay does not take letters now; the batch was given back."""
+
+
+def work(desk: Desk, posting: Posting, session: Session, *, progress: Callable[[int], None] = lambda _: None) -> None:
+    """Send what is waiting in `posting` until nothing is, or until told to stop; `progress` gets letters done.
+
+    Raises RelayAway when the relay cannot be reached: the letters stay waiting, no attempt is counted.
+    """
+    assert posting.publication is not None
+    while not desk.stopping():
+        lease = uuid.uuid4().hex
+        rows = _take(desk, posting.id, lease)
+        if not rows:
+            return
+        mails = _composed(desk, posting.publication, posting.id, rows, lease)
+        _send(desk, mails, session, lease)
+        progress(len(rows))
+
+
+def ready(engine: sa.Engine, posting_id: int, *, now: datetime) -> int:
+    """How many letters of the posting could be taken at this moment."""
+    query = sa.select(sa.func.count()).where(*_takeable(posting_id, now))
+    with engine.connect() as connection:
+        return connection.scalar(query) or 0
+
+
+def at_work(engine: sa.Engine, posting_id: int) -> int:
+    """How many batches of the posting are in workers' hands."""
+    held = (Status.COMPOSED.value, Status.CLAIMED.value)
+    query = sa.select(sa.func.count(_recipients.c.lease.distinct())).where(
+        _recipients.c.posting_id == posting_id, _recipients.c.status.in_(held)
+    )
+    with engine.connect() as connection:
+        return connection.scalar(query) or 0
+
+
+def _takeable(posting_id: int, now: datetime) -> list[sa.ColumnElement[bool]]:
+    return [
+        _recipients.c.posting_id == posting_id,
+        _recipients.c.status == Status.NEW.value,
+        sa.or_(_recipients.c.next_at.is_(None), _recipients.c.next_at <= now),
+    ]
+
+
+def _take(desk: Desk, posting_id: int, lease: str) -> list[sa.RowMapping]:
+    """new → composed for a batch; another worker may have been faster, then try the next ones."""
+    now = desk.clock()
+    while True:
+        with writing(desk.engine) as connection:
+            wanted = sa.select(_recipients.c.id).where(*_takeable(posting_id, now)).limit(desk.settings.batch)
+            ids = list(connection.scalars(wanted))
+            if not ids:
+                return []
+            connection.execute(
+                sa.update(_recipients)
+                .where(_recipients.c.id.in_(ids), _recipients.c.status == Status.NEW.value)
+                .values(status=Status.COMPOSED.value, lease=lease, lease_until=_until(desk, now))
+            )
+            query = sa.select(_recipients).where(_recipients.c.lease == lease).order_by(_recipients.c.id)
+            rows = list(connection.execute(query).mappings())
+        if rows:
+            return rows
+
+
+def _until(desk: Desk, now: datetime) -> datetime:
+    return now + timedelta(seconds=desk.settings.lease_seconds)
+
+
+def _composed(
+    desk: Desk, publication: Publication, posting_id: int, rows: Sequence[sa.RowMapping], lease: str
+) -> list[Mail]:
+    """Letters of the batch; those who left meanwhile are skipped, a letter that cannot be composed fails alone."""
+    with desk.engine.connect() as connection:
+        left = consent.suppressed(connection, [row["email"] for row in rows], mailing=publication.mailing)
+        people = _people_of(connection, rows)
+    gone = {row["id"]: (Status.SKIPPED, left[row["email"]]) for row in rows if row["email"] in left}
+    kept = [row for row in rows if row["id"] not in gone]
+    addressees = [
+        Addressee(row["contact_id"], posting_id, row["email"], people.get(row["person_id"], _NOBODY)) for row in kept
+    ]
+    mails = []
+    for row, letter in zip(kept, compose.compose(publication, addressees, key=desk.key), strict=True):
+        if isinstance(letter, Letter):
+            mails.append(Mail(row["id"], row["attempts"], letter))
+        else:
+            gone[row["id"]] = (Status.FAILED, str(letter))
+    _settle(desk, gone, lease)
+    return mails
+
+
+_NOBODY: Mapping[str, Any] = compose.person_values(
+    dict.fromkeys(("name", "last_name", "second_name", "gender", "phone", "city", "site"), "")
+    | {"birthday": None, "attributes": {}}
+)
+
+
+def _people_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> dict[int, dict[str, Any]]:
+    ids = [row["person_id"] for row in rows if row["person_id"]]
+    found = connection.execute(sa.select(_people).where(_people.c.id.in_(ids))).mappings()
+    return {row["id"]: compose.person_values(row) for row in found}
+
+
+def _settle(desk: Desk, gone: Mapping[int, tuple[Status, str]], lease: str) -> None:
+    if not gone:
+        return
+    with writing(desk.engine) as connection:
+        for row_id, (status, reason) in gone.items():
+            connection.execute(
+                sa.update(_recipients)
+                .where(_recipients.c.id == row_id, _recipients.c.lease == lease)
+                .values(status=status.value, reason=reason[:500], lease=None, lease_until=None)
+            )
+
+
+def _send(desk: Desk, mails: Sequence[Mail], session: Session, lease: str) -> None:
+    recorded: list[tuple[Mail, Outcome]] = []
+    for window in chunks(mails, desk.settings.window):
+        held = _record_and_claim(desk, recorded, [] if desk.stopping() else window, lease)
+        sending = [mail for mail in window if mail.id in held]
+        recorded = list(zip(sending, session.send([mail.letter for mail in sending]), strict=True))
+        if any(not outcome.reached for _, outcome in recorded):
+            break
+    _record_and_claim(desk, recorded, [], lease)
+    _give_back(desk, lease)
+    away = next((outcome for _, outcome in recorded if not outcome.reached), None)
+    if away:
+        raise RelayAway(away.reply)
+
+
+def _record_and_claim(
+    desk: Desk, recorded: Sequence[tuple[Mail, Outcome]], window: Sequence[Mail], lease: str
+) -> set[int]:
+    """The last window's outcomes and the next window's claim in one commit; ids of `window` that we still hold."""
+    now = desk.clock()
+    with writing(desk.engine) as connection:
+        for mail, outcome in recorded:
+            _record(connection, desk, mail, outcome, lease, now)
+        ids = [mail.id for mail in window]
+        if not ids:
+            return set()
+        mine = (_recipients.c.lease == lease) & (_recipients.c.lease_until >= now)
+        connection.execute(
+            sa.update(_recipients)
+            .where(_recipients.c.id.in_(ids), mine, _recipients.c.status == Status.COMPOSED.value)
+            .values(status=Status.CLAIMED.value)
+        )
+        connection.execute(sa.update(_recipients).where(mine).values(lease_until=_until(desk, now)))
+        claimed = sa.select(_recipients.c.id).where(
+            _recipients.c.lease == lease, _recipients.c.status == Status.CLAIMED.value
+        )
+        return set(connection.scalars(claimed)) & set(ids)
+
+
+def _record(connection: sa.Connection, desk: Desk, mail: Mail, outcome: Outcome, lease: str, now: datetime) -> None:
+    """claimed → what the relay said. A row that meanwhile became `unknown` is settled too: now we know."""
+    connection.execute(
+        sa.update(_recipients)
+        .where(
+            _recipients.c.id == mail.id,
+            _recipients.c.lease == lease,
+            _recipients.c.status.in_((Status.CLAIMED.value, Status.UNKNOWN.value)),
+        )
+        .values(**_after(desk, mail, outcome, now), message_id=mail.letter.message_id)
+    )
+
+
+def _after(desk: Desk, mail: Mail, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    settled: dict[str, Any] = {"reason": outcome.reply[:500], "lease": None, "lease_until": None}
+    if outcome.result == "sent":
+        return {**settled, "status": Status.SENT.value, "sent_at": now}
+    if outcome.result == "unknown":
+        return {**settled, "status": Status.UNKNOWN.value}
+    if outcome.result == "retry":
+        attempts = mail.attempts + (1 if outcome.reached else 0)
+        if attempts < desk.settings.attempts:
+            return {
+                **settled,
+                "status": Status.NEW.value,
+                "attempts": attempts,
+                "next_at": _next(desk, attempts, outcome, now),
+            }
+    return {**settled, "status": Status.FAILED.value, "attempts": mail.attempts + 1}
+
+
+def _next(desk: Desk, attempts: int, outcome: Outcome, now: datetime) -> datetime | None:
+    """Each refusal doubles the wait; a relay that was not reached is not the letter's fault."""
+    if not outcome.reached:
+        return None
+    return now + timedelta(seconds=desk.settings.retry_seconds * 2 ** (attempts - 1))
+
+
+def _give_back(desk: Desk, lease: str) -> None:
+    """composed → new for what was not claimed (told to stop, or the relay went away)."""
+    with writing(desk.engine) as connection:
+        connection.execute(
+            sa.update(_recipients)
+            .where(_recipients.c.lease == lease, _recipients.c.status == Status.COMPOSED.value)
+            .values(status=Status.NEW.value, lease=None, lease_until=None)
+        )
+
+
+def release_dead(engine: sa.Engine, *, now: datetime) -> tuple[int, int]:
+    """Rows whose worker is gone (its lease ran out): (given back, become unknown)."""
+    dead = _recipients.c.lease_until < now
+    with writing(engine) as connection:
+        back = connection.execute(
+            sa.update(_recipients)
+            .where(_recipients.c.status == Status.COMPOSED.value, dead)
+            .values(status=Status.NEW.value, lease=None, lease_until=None)
+        )
+        lost = connection.execute(  # the lease stays: if the worker wakes up after all, it may still say what happened
+            sa.update(_recipients)
+            .where(_recipients.c.status == Status.CLAIMED.value, dead)
+            .values(status=Status.UNKNOWN.value, reason=_UNKNOWN, lease_until=None)
+        )
+        return back.rowcount, lost.rowcount

@@ -1,0 +1,59 @@
+"""What can go wrong, split by what to do next.
+
+    VestnikError
+    ├── Misconfigured        the admin must change something: stop and say what
+    ├── Unreachable          a system does not answer now: wait and try again
+    ├── Refused              one row, address, template or file is bad: skip it, go on with the rest
+    └── Busy                 somebody else is doing it at this moment: leave it to them
+
+A message is an English template with named fields; it is also the key of the translation catalogue, so the doors
+(command line, web) can show it in Russian. Mark every template with ``N_`` where it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_SECRET_IN_URL = re.compile(r"(://[^:/@\s]*:)[^@/\s]+(@)")
+
+
+def N_(template: str) -> str:
+    """Mark `template` for the translation catalogue and give it back unchanged."""
+    return template
+
+
+def masked(text: str) -> str:
+    """`text` with the password of every URL in it replaced by ``***``."""
+    return _SECRET_IN_URL.sub(r"\1***\2", text)
+
+
+class VestnikError(Exception):
+    """An error with a message that says what happened, to whom, and what to do.
+
+    `template` is the English message with ``{named}`` fields, `values` fill them. URLs lose their passwords.
+    """
+
+    def __init__(self, template: str, **values: Any) -> None:
+        self.template = template
+        self.values = {name: masked(value) if isinstance(value, str) else value for name, value in values.items()}
+        super().__init__(template, self.values)
+
+    def __str__(self) -> str:
+        return self.template.format(**self.values)
+
+
+class Misconfigured(VestnikError):
+    """A setting, definition or right must be changed by the admin before this can work."""
+
+
+class Unreachable(VestnikError):
+    """A database, relay or API does not answer now; the same call may succeed later."""
+
+
+class Refused(VestnikError):
+    """One row, address, template or file is bad; everything else goes on without it."""
+
+
+class Busy(VestnikError):
+    """Another process is doing the same work at this moment."""

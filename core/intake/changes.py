@@ -1,0 +1,73 @@
+"""Changes become facts: what a new or altered row of the mirror says has happened.
+
+Each function takes the row as it was (None when new) and as it is now, and yields (what, at, subject, details).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from core.model import Kind
+
+Row = Mapping[str, Any]
+Change = tuple[str, datetime, str, dict[str, Any]]
+
+
+def changes(kind: Kind, old: Row | None, new: Row, *, now: datetime) -> Iterator[Change]:
+    """What happened between `old` and `new`. A fact without a date of its own happened when it was seen: `now`."""
+    yield from _TELL[kind](old, new, now)
+
+
+def _person(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
+    if old is None and new["registered_at"]:
+        yield "registered", new["registered_at"], "", {}
+    if new["last_login_at"] and (old is None or old["last_login_at"] != new["last_login_at"]):
+        yield "logged_in", new["last_login_at"], "", {}
+
+
+def _product(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
+    product = new["external_id"]
+    if old is None:
+        if new["created_at"]:
+            yield "product_added", new["created_at"], product, {}
+        return
+    if _dropped(old, new):
+        prices = {"from": str(old["price"]), "to": str(new["price"]), "currency": new["currency"]}
+        yield "price_dropped", now, product, prices
+    if bool(old["available"]) != bool(new["available"]):
+        yield "back_in_stock" if new["available"] else "out_of_stock", now, product, {}
+
+
+def _dropped(old: Row, new: Row) -> bool:
+    if old["price"] is None or new["price"] is None or old["currency"] != new["currency"]:
+        return False
+    return bool(new["price"] < old["price"])
+
+
+def _basket(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
+    if new["lines"]:
+        if old is None or old["lines"] != new["lines"]:
+            yield "basket_changed", new["changed_at"] or now, new["external_id"], {"total": str(new["total"])}
+    elif old is not None and old["lines"]:
+        yield "basket_emptied", now, new["external_id"], {}
+
+
+def _order(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
+    if old is None:
+        yield "ordered", new["created_at"], new["external_id"], {"total": str(new["total"]), "number": new["number"]}
+
+
+def _view(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
+    if old is None or (old["at"], old["count"]) != (new["at"], new["count"]):
+        yield "viewed", new["at"], new["product"], {"count": new["count"]}
+
+
+_TELL: Mapping[Kind, Callable[[Row | None, Row, datetime], Iterator[Change]]] = {
+    Kind.PEOPLE: _person,
+    Kind.PRODUCTS: _product,
+    Kind.BASKETS: _basket,
+    Kind.ORDERS: _order,
+    Kind.VIEWS: _view,
+}

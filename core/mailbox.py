@@ -1,0 +1,190 @@
+"""The built-in mailbox: an SMTP sink that keeps every letter as a file, so that it can be looked at in the browser."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import hashlib
+import itertools
+import os
+import re
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from core.errors import N_, Refused
+
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}-\d{6}-[0-9a-f]{8}\.eml")
+_LARGEST = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One letter in the list."""
+
+    name: str  # its file
+    received_at: datetime
+    sender: str
+    to: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterList:
+    """A page of the mailbox, newest first; `total` counts all that match."""
+
+    letters: tuple[Heading, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLetter:
+    """A whole letter as it was received."""
+
+    heading: Heading
+    headers: tuple[tuple[str, str], ...]
+    html: str
+    text: str
+    raw: bytes
+
+
+class Mailbox:
+    """The sink: ``with Mailbox(folder, "127.0.0.1", 1025):`` takes letters until the end of the block. Port 0: any."""
+
+    def __init__(self, folder: Path, host: str, port: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = port or _free_port(host)
+        self._controller = Controller(
+            _Sink(folder),
+            hostname=host,
+            port=self.port,
+            data_size_limit=_LARGEST,
+            enable_SMTPUTF8=True,
+            decode_data=False,
+        )
+
+    def start(self) -> None:
+        """Begin to listen, in a thread of its own."""
+        self._controller.start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._controller.stop(no_assert=True)
+
+    def __enter__(self) -> Mailbox:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Sink:
+    """Answers 250 only when the letter is safely a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._numbers = folder, itertools.count(1)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        content = envelope.content
+        assert isinstance(content, bytes)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+        name = f"{stamp}-{next(self._numbers) % 1_000_000:06}-{hashlib.sha256(content).hexdigest()[:8]}.eml"
+        _write(self._folder / name, content)
+        return f"250 kept as {name}"
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Under another name first: nobody ever reads half a letter."""
+    part = file.with_suffix(".part")
+    with part.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.rename(file)
+
+
+def letters(folder: Path, *, page: int = 1, per_page: int = 50, query: str = "") -> LetterList:
+    """A page of the letters in `folder`, newest first; `query` looks in address, sender and subject."""
+    names = sorted((file.name for file in folder.glob("*.eml")), reverse=True) if folder.is_dir() else []
+    if query:
+        wanted = query.casefold()
+        found = [one for one in (_heading(folder / name) for name in names) if wanted in _searched(one)]
+        return LetterList(tuple(found[(page - 1) * per_page : page * per_page]), len(found))
+    shown = names[(page - 1) * per_page : page * per_page]
+    return LetterList(tuple(_heading(folder / name) for name in shown), len(names))
+
+
+def _searched(one: Heading) -> str:
+    return f"{one.to} {one.sender} {one.subject}".casefold()
+
+
+def letter(folder: Path, name: str) -> StoredLetter:
+    """One letter by its file name. Raises Refused for a name that is none of ours."""
+    file = folder / name
+    if not _NAME.fullmatch(name) or not file.is_file():
+        raise Refused(N_("There is no letter {name!r} in the mailbox."), name=name[:80])
+    raw = file.read_bytes()
+    message = _parsed(raw)
+    headers = tuple((key, _header(message, key, str(value))) for key, value in message.items())
+    return StoredLetter(_heading(file), headers, _body(message, "html"), _body(message, "plain"), raw)
+
+
+def clear(folder: Path) -> int:
+    """Remove all letters; how many they were."""
+    files = list(folder.glob("*.eml"))
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)
+
+
+def _heading(file: Path) -> Heading:
+    with file.open("rb") as stream:
+        head = stream.read(64 * 1024).split(b"\r\n\r\n", 1)[0]
+    message = _parsed(head)
+    received = datetime.strptime(file.name[:22], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+    return Heading(file.name, received, *(_header(message, name, "") for name in ("From", "To", "Subject")))
+
+
+def _parsed(raw: bytes) -> EmailMessage:
+    message: Any = email.message_from_bytes(raw, policy=email.policy.default)
+    return message  # type: ignore[no-any-return]
+
+
+def _header(message: EmailMessage, name: str, default: str) -> str:
+    """A header as text; a broken one is shown as far as it goes."""
+    try:
+        return str(message.get(name, default))
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return default
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    try:
+        part = message.get_body((kind,))
+        return str(part.get_content()) if part else ""
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return ""
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on this port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port

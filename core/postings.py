@@ -1,0 +1,264 @@
+"""Postings: an issue's firing becomes one posting, and the posting a frozen snapshot of its recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from core import consent, groups, mailings, schedule, tables
+from core.compose import Publication
+from core.db import chunks, insert_ignoring, writing
+from core.groups import Group, Member
+from core.mailings import Issue, Mailing
+from core.model import PostingStatus, Status
+from core.rules import World
+
+_postings, _recipients = tables.postings, tables.recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One run of an issue."""
+
+    id: int
+    issue: str
+    firing_at: datetime
+    status: PostingStatus
+    reason: str
+    by_hand: bool
+    opened_at: datetime | None
+    finished_at: datetime | None
+    publication: Publication | None
+
+
+def due(engine: sa.Engine, *, now: datetime) -> list[int]:
+    """Write a waiting posting for every firing that is due, a skipped one for those missed; ids of all that wait."""
+    with engine.connect() as connection:
+        issues = [issue for issue in mailings.issues(connection) if issue.active and issue.schedule]
+    for issue in issues:
+        _fire(engine, issue, now=now)
+    with engine.connect() as connection:
+        return list(connection.scalars(sa.select(_postings.c.id).where(_postings.c.status == PostingStatus.WAITING)))
+
+
+def _fire(engine: sa.Engine, issue: Issue, *, now: datetime) -> None:
+    firings = schedule.due(
+        schedule.parse(issue.schedule, issue.timezone),
+        last=_last_firing(engine, issue),
+        now=now,
+        catch_up=issue.catch_up,
+    )
+    rows = [_row(issue.code, at, PostingStatus.WAITING, "", now) for at in firings.fire]
+    rows += [_row(issue.code, at, PostingStatus.SKIPPED, "missed", now) for at in firings.missed]
+    if rows:
+        with writing(engine) as connection:
+            insert_ignoring(connection, _postings, rows)
+
+
+def _last_firing(engine: sa.Engine, issue: Issue) -> datetime:
+    """After which moment firings count: the last one seen, or when the schedule was switched on."""
+    query = sa.select(sa.func.max(_postings.c.firing_at)).where(_postings.c.issue == issue.code)
+    with engine.connect() as connection:
+        last = connection.scalar(query)
+    return max(issue.scheduled_from, last) if last else issue.scheduled_from
+
+
+def _row(issue: str, firing_at: datetime, status: PostingStatus, reason: str, now: datetime) -> dict[str, Any]:
+    return {
+        "issue": issue,
+        "firing_at": firing_at,
+        "status": status.value,
+        "reason": reason,
+        "by_hand": False,
+        "created_at": now,
+        "finished_at": now if status is PostingStatus.SKIPPED else None,
+    }
+
+
+def by_hand(engine: sa.Engine, issue: Issue, *, now: datetime) -> int:
+    """A waiting posting of `issue` fired at `now` by an admin; its id."""
+    row = {**_row(issue.code, now, PostingStatus.WAITING, "", now), "by_hand": True}
+    with writing(engine) as connection:
+        made = connection.execute(sa.insert(_postings).values(row))
+        return int(made.inserted_primary_key[0])  # type: ignore[index]
+
+
+def unfinished(engine: sa.Engine, issue: Issue) -> int | None:
+    """The posting of `issue` that has begun or waits and is not done; the newest."""
+    states = (PostingStatus.WAITING.value, PostingStatus.OPEN.value)
+    query = sa.select(sa.func.max(_postings.c.id)).where(
+        _postings.c.issue == issue.code, _postings.c.status.in_(states)
+    )
+    with engine.connect() as connection:
+        found: int | None = connection.scalar(query)
+    return found
+
+
+def posting(engine: sa.Engine, posting_id: int) -> Posting:
+    """The posting with this id."""
+    with engine.connect() as connection:
+        return _posting(connection.execute(sa.select(_postings).where(_postings.c.id == posting_id)).one())
+
+
+def _posting(row: sa.Row[Any]) -> Posting:
+    publication = Publication(**row.publication) if row.publication else None
+    return Posting(
+        id=row.id,
+        issue=row.issue,
+        firing_at=row.firing_at,
+        status=PostingStatus(row.status),
+        reason=row.reason,
+        by_hand=row.by_hand,
+        opened_at=row.opened_at,
+        finished_at=row.finished_at,
+        publication=publication,
+    )
+
+
+def opened(engine: sa.Engine) -> list[int]:
+    """Ids of the postings whose letters are going out."""
+    with engine.connect() as connection:
+        query = sa.select(_postings.c.id).where(_postings.c.status == PostingStatus.OPEN).order_by(_postings.c.id)
+        return list(connection.scalars(query))
+
+
+def wait(engine: sa.Engine, posting_id: int, reason: str) -> None:
+    """The posting cannot open yet; the reason is shown to the admin."""
+    _move(engine, posting_id, PostingStatus.WAITING, {"reason": reason})
+
+
+def skip(engine: sa.Engine, posting_id: int, reason: str, *, now: datetime) -> None:
+    """The posting will not happen, for a stated reason."""
+    values = {"status": PostingStatus.SKIPPED.value, "reason": reason, "finished_at": now}
+    _move(engine, posting_id, PostingStatus.WAITING, values)
+
+
+def _move(engine: sa.Engine, posting_id: int, old: PostingStatus, values: Mapping[str, Any]) -> bool:
+    with writing(engine) as connection:
+        statement = sa.update(_postings).where(_postings.c.id == posting_id, _postings.c.status == old.value)
+        return connection.execute(statement.values(**values)).rowcount > 0
+
+
+def recipients_of(connection: sa.Connection, issue: Issue, mailing: Mailing, *, at: datetime) -> sa.Select[Any]:
+    """One SELECT of the contacts whom `issue` would go to, were it fired `at` that moment (consent not yet asked)."""
+    include, exclude = groups_of(connection, mailing)
+    return groups.members(include, World(at, issue.timezone), without=exclude)
+
+
+def groups_of(connection: sa.Connection, mailing: Mailing) -> tuple[list[Group], list[Group]]:
+    """The groups that `mailing` goes to, and those that it leaves out."""
+    include = [groups.find(connection, code) for code in mailing.include_groups]
+    return include, [groups.find(connection, code) for code in mailing.exclude_groups]
+
+
+def open_posting(
+    engine: sa.Engine, waiting: Posting, publication: Publication, *, now: datetime, again: bool = False
+) -> int:
+    """Freeze the recipients of `waiting` and open it in one commit; how many they are (0 too if it was open already).
+
+    Whoever has left the mailing is in the snapshot as ``skipped``, so that the admin sees why; so is, unless `again`,
+    whoever got this issue on the same day by another posting where one of the two was started by hand.
+    """
+    with writing(engine) as connection:
+        moved = connection.execute(
+            sa.update(_postings)
+            .where(_postings.c.id == waiting.id, _postings.c.status == PostingStatus.WAITING.value)
+            .values(status=PostingStatus.OPEN.value, opened_at=now, publication=publication.as_json(), reason="")
+        )
+        if moved.rowcount == 0:
+            return 0
+        issue = mailings.issue(connection, waiting.issue)
+        mailing = mailings.mailing(connection, issue.mailing)
+        query = recipients_of(connection, issue, mailing, at=waiting.firing_at)
+        members = [groups.Member(*row) for row in connection.execute(query)]
+        others = [] if again else _same_day(connection, waiting, issue)
+        for part in chunks(members, 1000):
+            _freeze(connection, waiting.id, mailing.code, part, others=others)
+        return len(members)
+
+
+def _same_day(connection: sa.Connection, waiting: Posting, issue: Issue) -> list[int]:
+    """Postings of the issue on the same calendar day that stand beside `waiting`, one of the two being by hand."""
+    zone = ZoneInfo(issue.timezone)
+    day = waiting.firing_at.astimezone(zone).date()
+    start = datetime.combine(day, time.min, tzinfo=zone)
+    query = sa.select(_postings.c.id).where(
+        _postings.c.issue == issue.code,
+        _postings.c.id != waiting.id,
+        _postings.c.firing_at >= start,
+        _postings.c.firing_at < datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone),
+        sa.true() if waiting.by_hand else _postings.c.by_hand,
+    )
+    return list(connection.scalars(query))
+
+
+def _freeze(
+    connection: sa.Connection, posting_id: int, mailing: str, members: Sequence[Member], *, others: Sequence[int]
+) -> None:
+    left = _already(connection, members, others)
+    left |= consent.suppressed(connection, [member.email for member in members], mailing=mailing)
+    rows = [
+        {
+            "posting_id": posting_id,
+            "contact_id": member.contact_id,
+            "person_id": member.person_id,
+            "email": member.email,
+            "status": (Status.SKIPPED if member.email in left else Status.NEW).value,
+            "reason": left.get(member.email, ""),
+            "message_id": "",
+            "attempts": 0,
+        }
+        for member in members
+    ]
+    insert_ignoring(connection, _recipients, rows)
+
+
+def _already(connection: sa.Connection, members: Sequence[Member], others: Sequence[int]) -> dict[str, str]:
+    """Who of `members` has, or may have, a letter of one of the `others`: address → reason."""
+    if not others:
+        return {}
+    query = sa.select(_recipients.c.email).where(
+        _recipients.c.posting_id.in_(others),
+        _recipients.c.contact_id.in_([member.contact_id for member in members]),
+        _recipients.c.status.not_in((Status.SKIPPED.value, Status.FAILED.value)),
+    )
+    return dict.fromkeys(connection.scalars(query), "already sent today")
+
+
+def counts(engine: sa.Engine, posting_id: int) -> dict[str, int]:
+    """How many recipients stand where: status → count."""
+    query = (
+        sa.select(_recipients.c.status, sa.func.count())
+        .where(_recipients.c.posting_id == posting_id)
+        .group_by(_recipients.c.status)
+    )
+    with engine.connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def finish(engine: sa.Engine, posting_id: int, *, now: datetime) -> bool:
+    """Close the posting when no letter of it is waiting or under way; True if this call closed it."""
+    under_way = (Status.NEW.value, Status.COMPOSED.value, Status.CLAIMED.value)
+    rest = sa.select(_recipients.c.id).where(
+        _recipients.c.posting_id == posting_id, _recipients.c.status.in_(under_way)
+    )
+    with writing(engine) as connection:
+        closed = connection.execute(
+            sa.update(_postings)
+            .where(_postings.c.id == posting_id, _postings.c.status == PostingStatus.OPEN.value, ~rest.exists())
+            .values(status=PostingStatus.DONE.value, finished_at=now)
+        )
+        return closed.rowcount > 0
+
+
+def recent(engine: sa.Engine, *, limit: int = 50) -> list[tuple[Posting, dict[str, int]]]:
+    """The newest postings with their counts, newest first."""
+    query = sa.select(_postings).order_by(_postings.c.firing_at.desc(), _postings.c.id.desc()).limit(limit)
+    with engine.connect() as connection:
+        found = [_posting(row) for row in connection.execute(query)]
+    return [(one, counts(engine, one.id)) for one in found]

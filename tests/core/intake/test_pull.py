@@ -1,0 +1,279 @@
+"""Intake: what a source pours stands in the mirror, what changed is a fact, what is bad costs only itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from core import intake, leases, tables
+from core.errors import Busy, Unreachable
+from core.model import Basket, Kind, Line, Order, OrderChange, Person, Product, View
+from core.testing import MemorySource
+from tests.conftest import NOW
+
+PEOPLE = Kind.PEOPLE
+
+
+@pytest.fixture
+def shop() -> MemorySource:
+    return MemorySource("shop", page=2)
+
+
+def pull(
+    engine: sa.Engine, shop: MemorySource, at: datetime = NOW, full: bool = False
+) -> dict[Kind, intake.KindReport]:
+    return {report.kind: report for report in intake.pull(engine, shop, clock=lambda: at, full=full)}
+
+
+def rows(engine: sa.Engine, table: sa.Table) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.select(table).order_by(table.c.id)).mappings()]
+
+
+def facts(engine: sa.Engine, what: str) -> list[dict[str, Any]]:
+    return [row for row in rows(engine, tables.facts) if row["what"] == what]
+
+
+def person(number: int, **values: Any) -> Person:
+    return replace(Person(str(number), f"user{number}@shop.ru", name=f"Имя{number}"), **values)
+
+
+def line(product: str, price: str = "100", **values: Any) -> Line:
+    return replace(Line(f"l{product}", product, f"Товар {product}", Decimal(2), Decimal(price), "RUB"), **values)
+
+
+def order(number: int, **values: Any) -> Order:
+    made = Order(
+        external_id=str(number),
+        number=f"A-{number}",
+        person="1",
+        email="guest@shop.ru",
+        site="s1",
+        status="N",
+        status_name="Принят",
+        total=Decimal("500.50"),
+        delivery_price=Decimal(0),
+        currency="RUB",
+        created_at=NOW - timedelta(days=3),
+        changed_at=NOW,
+        lines=(line("7"),),
+    )
+    return replace(made, **values)
+
+
+def test_people_are_mirrored_and_one_address_is_one_contact(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(1, email=" User1@Shop.RU "), person(2, email="user1@shop.ru"), person(3)]
+    report = pull(engine, shop)[PEOPLE]
+    assert (report.read, report.changed, report.refused) == (3, 3, 0)
+    assert [row["email"] for row in rows(engine, tables.contacts)] == ["user1@shop.ru", "user3@shop.ru"]
+    people = rows(engine, tables.people)
+    assert people[0]["contact_id"] == people[1]["contact_id"] != people[2]["contact_id"]
+
+
+def test_every_value_survives_the_way_into_the_mirror(engine: sa.Engine, shop: MemorySource) -> None:
+    whole = Person(
+        external_id="77",
+        email="ё@почта.рф",
+        name="Ёлка 😀",
+        last_name="О'Нил",
+        second_name="\\'; DROP TABLE people; --",
+        gender="f",
+        birthday=date(1996, 2, 29),
+        phone="+7 900",
+        city="Орёл",
+        site="s1",
+        timezone="Europe/Moscow",
+        registered_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        last_login_at=datetime(2026, 11, 1, 3, 4, 5, 123456, tzinfo=UTC),
+        attributes={"UF_TAGS": ["чай", "кофе"], "UF_BONUS": 12.5},
+    )
+    shop.rows[PEOPLE] = [whole]
+    pull(engine, shop)
+    [row] = rows(engine, tables.people)
+    for name in ("name", "last_name", "second_name", "birthday", "registered_at", "last_login_at", "attributes"):
+        assert row[name] == getattr(whole, name), name
+    assert row["birthday_md"] == 229
+    assert rows(engine, tables.contacts)[0]["email"] == "ё@xn--80a1acny.xn--p1ai"
+
+
+@pytest.mark.parametrize("address", ["ivan@@mail", "нет почты", "a b@c.ru", "@shop.ru", "x@" + "y" * 300 + ".ru"])
+def test_a_bad_address_is_refused_and_the_rest_goes_on(engine: sa.Engine, shop: MemorySource, address: str) -> None:
+    shop.rows[PEOPLE] = [person(1), person(2, email=address), person(3)]
+    report = pull(engine, shop)[PEOPLE]
+    assert report.refused == 1
+    assert report.bad[0].external_id == "2"
+    assert len(rows(engine, tables.people)) == 3, "the person stays in the mirror, without an address to write to"
+    [refusal] = rows(engine, tables.refusals)
+    assert refusal["external_id"] == "2"
+    assert "not valid" in refusal["reason"]
+
+
+def test_no_address_is_not_an_error(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(1, email=""), person(2, email="  ")]
+    assert pull(engine, shop)[PEOPLE].refused == 0
+    assert rows(engine, tables.contacts) == []
+
+
+def test_a_value_that_the_database_refuses_costs_one_row(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[Kind.ORDERS] = [order(1), order(2, total=Decimal("1e30")), order(3)]
+    report = pull(engine, shop)[Kind.ORDERS]
+    kept = {row["external_id"] for row in rows(engine, tables.orders)}
+    assert {"1", "3"} <= kept
+    assert report.refused == (0 if "2" in kept else 1), "SQLite keeps any number"
+
+
+def test_names_too_long_are_cut(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(1, name="Ж" * 1000)]
+    assert pull(engine, shop)[PEOPLE].refused == 0
+    assert rows(engine, tables.people)[0]["name"] == "Ж" * 255
+
+
+def test_a_second_pull_changes_nothing(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(number, registered_at=NOW) for number in range(5)]
+    pull(engine, shop)
+    before = rows(engine, tables.facts)
+    report = pull(engine, shop, full=True)[PEOPLE]
+    assert (report.read, report.changed) == (5, 0)
+    assert rows(engine, tables.facts) == before
+
+
+def test_registration_and_logins_are_facts(engine: sa.Engine, shop: MemorySource) -> None:
+    first = person(1, registered_at=NOW - timedelta(days=9), last_login_at=NOW - timedelta(days=2))
+    shop.rows[PEOPLE] = [first]
+    pull(engine, shop)
+    shop.rows[PEOPLE].append(replace(first, last_login_at=NOW))
+    pull(engine, shop)
+    assert [row["at"] for row in facts(engine, "registered")] == [NOW - timedelta(days=9)]
+    assert [row["at"] for row in facts(engine, "logged_in")] == [NOW - timedelta(days=2), NOW]
+    assert all(row["contact_id"] for row in facts(engine, "logged_in"))
+
+
+def test_a_fallen_price_and_returned_stock_are_facts(engine: sa.Engine, shop: MemorySource) -> None:
+    tea = Product("5", "Чай", price=Decimal("350.00"), currency="RUB", available=False, created_at=NOW)
+    shop.rows[Kind.PRODUCTS] = [tea]
+    pull(engine, shop)
+    shop.rows[Kind.PRODUCTS].append(replace(tea, price=Decimal("299.90"), available=True))
+    pull(engine, shop, NOW + timedelta(hours=1))
+    [drop] = facts(engine, "price_dropped")
+    assert (Decimal(drop["details"]["from"]), Decimal(drop["details"]["to"])) == (Decimal(350), Decimal("299.90"))
+    assert drop["at"] == NOW + timedelta(hours=1)
+    assert [row["subject"] for row in facts(engine, "back_in_stock")] == ["5"]
+    assert len(facts(engine, "product_added")) == 1
+
+
+def test_baskets_orders_and_views_belong_to_the_contact(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(1)]
+    shop.rows[Kind.BASKETS] = [Basket("9:s1", "1", "s1", NOW, NOW, (line("7"), line("8", delayed=True)))]
+    shop.rows[Kind.VIEWS] = [View("9:s1:7", "1", "7", "s1", NOW, 3)]
+    shop.rows[Kind.ORDERS] = [order(1)]
+    pull(engine, shop)
+    contact = {row["email"]: row["id"] for row in rows(engine, tables.contacts)}
+    [basket], [view], [bought] = (rows(engine, table) for table in (tables.baskets, tables.views, tables.orders))
+    assert basket["contact_id"] == view["contact_id"] == contact["user1@shop.ru"]
+    assert bought["contact_id"] == contact["guest@shop.ru"], "an order carries its own address"
+    assert (basket["total"], basket["currency"]) == (Decimal(200), "RUB"), "postponed lines do not count"
+    assert [row["product"] for row in rows(engine, tables.order_lines)] == ["7"]
+
+
+def test_a_new_address_takes_the_basket_along(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(1)]
+    shop.rows[Kind.BASKETS] = [Basket("9:s1", "1", "s1", NOW, NOW, (line("7"),))]
+    pull(engine, shop)
+    shop.rows[PEOPLE].append(person(1, email="new@shop.ru"))
+    pull(engine, shop)
+    contact = {row["email"]: row["id"] for row in rows(engine, tables.contacts)}
+    assert rows(engine, tables.baskets)[0]["contact_id"] == contact["new@shop.ru"]
+
+
+def test_an_emptied_basket_is_a_fact(engine: sa.Engine, shop: MemorySource) -> None:
+    full = Basket("9:s1", "1", "s1", NOW, NOW, (line("7"),))
+    shop.rows[Kind.BASKETS] = [full]
+    pull(engine, shop)
+    shop.rows[Kind.BASKETS].append(replace(full, lines=()))
+    pull(engine, shop)
+    assert len(facts(engine, "basket_emptied")) == 1
+
+
+def test_two_status_changes_between_two_pulls_are_two_facts(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[Kind.ORDERS] = [order(1)]
+    shop.rows[Kind.ORDER_CHANGES] = [
+        OrderChange("100", "1", "status_changed", NOW, {"status": "P"}),
+        OrderChange("101", "1", "status_changed", NOW, {"status": "F"}),  # in the same second
+    ]
+    report = pull(engine, shop)[Kind.ORDER_CHANGES]
+    assert report.changed == 2
+    assert [row["details"]["status"] for row in facts(engine, "status_changed")] == ["P", "F"]
+    assert facts(engine, "status_changed")[0]["contact_id"] is not None
+
+
+def test_what_a_full_read_does_not_meet_is_gone_and_comes_back(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(1), person(2), person(3)]
+    pull(engine, shop)
+    shop.rows[PEOPLE] = [person(1), person(3)]
+    assert pull(engine, shop, NOW + timedelta(hours=1), full=True)[PEOPLE].gone == 1
+    assert [row["external_id"] for row in rows(engine, tables.people) if row["gone_at"]] == ["2"]
+    shop.rows[PEOPLE] = [person(1), person(3), person(2)]
+    pull(engine, shop, NOW + timedelta(hours=2), full=True)
+    assert [row["gone_at"] for row in rows(engine, tables.people)] == [None] * 3
+
+
+def test_a_full_read_that_broke_goes_on_where_it_stood(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(number) for number in range(6)]
+    taken: list[int] = []
+
+    def break_after_two_pages(report: intake.KindReport) -> None:
+        taken.append(report.read)
+        if report.kind is PEOPLE and report.read == 4:
+            shop.error = Unreachable("the shop went away")
+
+    intake.pull(engine, shop, clock=lambda: NOW, kinds=[PEOPLE], progress=break_after_two_pages)
+    assert len(rows(engine, tables.people)) == 4
+    assert intake.age_seconds(engine, shop, now=NOW) == float("inf"), "a broken read is no read"
+    shop.error = None
+    report = pull(engine, shop, NOW + timedelta(minutes=5))[PEOPLE]
+    assert (report.read, report.gone) == (2, 0), "rows met before the break are not gone"
+    assert len(rows(engine, tables.people)) == 6
+
+
+def test_one_kind_that_fails_does_not_stop_the_others(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[Kind.ORDERS] = [order(1)]
+    failing = Kind.PRODUCTS
+    original = shop.pull
+
+    def pull_but(kind: Kind, cursor: Any) -> Any:
+        if kind is failing:
+            raise Unreachable("Source 'shop': table b_iblock_element is locked")
+        return original(kind, cursor)
+
+    shop.pull = pull_but  # type: ignore[method-assign]
+    reports = pull(engine, shop)
+    assert isinstance(reports[failing].error, Unreachable)
+    assert len(rows(engine, tables.orders)) == 1
+    with engine.connect() as connection:
+        reads = tables.source_reads
+        said = connection.scalar(sa.select(reads.c.error).where(reads.c.kind == failing))
+    assert "is locked" in str(said)
+
+
+def test_two_pulls_of_one_source_do_not_run_together(engine: sa.Engine, shop: MemorySource) -> None:
+    assert leases.take(engine, "pull:shop", owner="somebody", now=NOW, seconds=60)
+    with pytest.raises(Busy):
+        pull(engine, shop)
+    pull(engine, shop, NOW + timedelta(seconds=61))
+
+
+def test_a_failed_source_is_left_alone_for_a_while(engine: sa.Engine, shop: MemorySource) -> None:
+    every, retry = timedelta(minutes=5), timedelta(minutes=1)
+    shop.error = Unreachable("no route")
+    pull(engine, shop)
+    assert not intake.due(engine, shop, now=NOW + timedelta(seconds=30), every=every, retry=retry)
+    assert intake.due(engine, shop, now=NOW + timedelta(seconds=90), every=every, retry=retry)
+    shop.error = None
+    pull(engine, shop, NOW + timedelta(seconds=90))
+    assert not intake.due(engine, shop, now=NOW + timedelta(minutes=4), every=every, retry=retry)
+    assert intake.due(engine, shop, now=NOW + timedelta(minutes=8), every=every, retry=retry)

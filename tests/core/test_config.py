@@ -1,0 +1,94 @@
+"""Settings: read from file, environment and secrets; every unknown key and bad value refused by name."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from core import config
+from core.errors import Misconfigured
+
+
+def load(tmp_path: Path, text: str, **environment: str) -> config.Config:
+    (tmp_path / "vestnik.toml").write_text(text, "utf-8")
+    return config.load(tmp_path / "vestnik.toml", environment)
+
+
+def refused(tmp_path: Path, text: str, **environment: str) -> str:
+    with pytest.raises(Misconfigured) as error:
+        load(tmp_path, text, **environment)
+    return str(error.value)
+
+
+def test_an_empty_file_has_sensible_defaults(tmp_path: Path) -> None:
+    settings = load(tmp_path, "")
+    assert settings.database_url == f"sqlite:///{tmp_path}/vestnik.db"
+    assert settings.smtp.host == "", "the built-in mailbox"
+    assert settings.public_url == settings.site.url
+
+
+def test_the_environment_stands_before_secrets_and_those_before_the_file(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "smtp__password").write_text("from-secrets\n")
+    (tmp_path / "secrets" / "smtp__user").write_text("from-secrets")
+    settings = load(tmp_path, '[smtp]\nuser = "file"\npassword = "file"\nhost = "file"', VESTNIK_SMTP__PASSWORD="env")
+    assert settings.smtp.password.get_secret_value() == "env"
+    assert (settings.smtp.user, settings.smtp.host) == ("from-secrets", "file")
+
+
+def test_a_sources_url_may_come_from_the_environment(tmp_path: Path) -> None:
+    settings = load(tmp_path, '[sources.Shop]\nconnector = "x"\nurl = "a"', VESTNIK_SOURCES__SHOP__URL="b")
+    assert settings.sources == {"Shop": {"connector": "x", "url": "b"}}
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    settings = load(tmp_path, '[smtp]\npassword = "s3cret"\n[database]\nurl = "mysql://u:s3cret@h/b"')
+    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in str(settings.model_dump())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[smtp]\nhots = "x"', "did you mean 'host'"),
+        ("[smpt]\nport = 1", "did you mean 'smtp'"),
+        ("[smtp]\nport = 99999", "[smtp] port"),
+        ('[smtp]\nport = "many"', "[smtp] port"),
+        ('[smtp]\ntls = "maybe"', "'none', 'starttls' or 'implicit'"),
+        ('[site]\ntimezone = "Europe/Moskow"', "Europe/Moscow"),
+        ('[site]\nurl = "shop.ru"', "must start with http:// or https://"),
+        ('[site]\nlanguage = "de"', "'ru' or 'en'"),
+        ('[broker]\nurl = "kafka://x"', "redis://"),
+        ("[deliver]\nbatch = 0", "[deliver] batch"),
+        ("[site\n", "not readable TOML"),
+        ("sources = 5", "sources"),
+    ],
+)
+def test_a_fault_is_refused_by_name_with_its_fix(tmp_path: Path, text: str, said: str) -> None:
+    assert said in refused(tmp_path, text)
+
+
+def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
+    said = refused(tmp_path, '[smtp]\nhots = "x"\nport = 0\n[site]\ntimezone = "X"')
+    assert "hots" in said
+    assert "[smtp] port" in said
+    assert "timezone" in said
+
+
+def test_a_missing_file_says_how_to_write_one(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="vestnik init"):
+        config.load(tmp_path / "none.toml", {})
+
+
+def test_the_example_of_init_names_every_key_with_its_default(tmp_path: Path) -> None:
+    text = files("core").joinpath("vestnik.example.toml").read_text("utf-8")
+    plain = load(tmp_path, text)
+    shown = [line.removeprefix("# ") for line in text.splitlines() if not line.startswith("# ") or " = " in line]
+    examples = ("name =", "sender =", "phone =", "address =", 'url = "mysql+pymysql://vestnik:')
+    assert load(tmp_path, "\n".join(line for line in shown if not line.startswith(examples))) == plain
+    for section, fields in plain.model_dump().items():
+        if isinstance(fields, dict) and section != "sources":
+            for key in fields:
+                assert f"{key} = " in text, f"[{section}] {key} is not in the example"
