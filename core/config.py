@@ -80,6 +80,8 @@ class Site(Section):
 class Web(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    user: str = "admin"
+    password: SecretStr = SecretStr("")  # empty: the admin's pages are for this machine only
     public_url: str = ""  # where people reach /p/…; empty: [site] url
 
     @field_validator("public_url")

@@ -1,0 +1,113 @@
+"""The history of orders: `b_sale_order_change`, where two changes between two pulls are still two changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.sources.bitrix_mysql import php, values
+from connectors.sources.bitrix_mysql.orders import status_names
+from connectors.sources.bitrix_mysql.shop import Shop
+from connectors.sources.bitrix_mysql.values import Row
+from connectors.sources.bitrix_mysql.walk import OVERLAP, PAGE, Read, Reader, careful, in_ranges
+from core.db import chunks
+from core.model import OrderChange
+from core.source import Bad, Cursor, Page
+
+_TYPES = (
+    "ORDER_STATUS_CHANGED",
+    "ORDER_PAYED",
+    "ORDER_CANCELED",
+    "ORDER_TRACKING_NUMBER_CHANGED",
+    "SHIPMENT_TRACKING_NUMBER_CHANGED",
+)
+
+
+def history(shop: Shop, cursor: Cursor | None) -> Iterator[Page]:
+    """Pages of changes. The table only grows and has no index on its dates, so at rest the cursor is a key."""
+    after = int((cursor or {}).get("after", 0))
+    settled, reader = _settled(shop, after), OrderChanges(shop)
+    total = reader.count() if cursor is None else None
+    for keys in chunks(reader.keys(after, None), PAGE):
+        read = careful(reader, keys)
+        yield Page(read.records, {"after": min(keys[-1], settled)}, read.bad, total)
+    yield Page([], {"after": settled}, total=total)
+
+
+def _settled(shop: Shop, after: int) -> int:
+    """The last key that is old enough: a smaller one may still be in a transaction that has not been committed."""
+    changes = shop.table("b_sale_order_change")
+    young = sa.select(sa.func.min(changes.c.ID)).where(
+        changes.c.ID > after, changes.c.DATE_CREATE >= shop.local(shop.now() - OVERLAP)
+    )
+    first_young = shop.scalar(young)
+    last = shop.scalar(sa.select(sa.func.max(changes.c.ID)))
+    return max(after, (first_young - 1) if first_young else (last or 0))
+
+
+class OrderChanges(Reader):
+    """Changes of status, payment, cancellation and tracking number."""
+
+    def __init__(self, shop: Shop) -> None:
+        super().__init__(shop)
+        self._changes = shop.table("b_sale_order_change", "c")
+        self._names = status_names(shop)
+
+    def _wanted(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        query = sa.select(*columns).select_from(self._changes).where(self._changes.c.TYPE.in_(_TYPES))
+        if not self.shop.settings.site:
+            return query
+        orders = self.shop.table("b_sale_order", "o")
+        of_site = sa.select(orders.c.ID).where(orders.c.ID == self._changes.c.ORDER_ID)
+        return query.where(of_site.where(orders.c.LID == self.shop.settings.site).exists())
+
+    def count(self) -> int:
+        return int(self.shop.scalar(self._wanted(sa.func.count())))
+
+    def keys(self, after: int, since: datetime | None) -> Iterator[int]:
+        return in_ranges(self.shop, self._changes.c.ID, self._wanted(self._changes.c.ID.label("key")), after)
+
+    def read(self, keys: Sequence[int]) -> Read:
+        changes = self._changes
+        query = sa.select(changes.c.ID, changes.c.ORDER_ID, changes.c.TYPE, changes.c.DATA, changes.c.DATE_CREATE)
+        found, bad = [], []
+        for row in self.shop.rows_in(query.order_by(changes.c.ID), changes.c.ID, keys):
+            try:
+                found.append(self._change(row))
+            except ValueError as error:
+                bad.append(Bad(str(row["ID"]), f"order {row['ORDER_ID']}, {row['TYPE']}: {error}"))
+        return Read(found, bad)
+
+    def _change(self, row: Row) -> OrderChange:
+        at = self.shop.moment(row["DATE_CREATE"])
+        if at is None:
+            raise ValueError("DATE_CREATE is empty")
+        what, details = self._meaning(row["TYPE"], self._details(row["DATA"] or ""))
+        return OrderChange(str(row["ID"]), str(row["ORDER_ID"]), what, at, details)
+
+    def _details(self, stored: str) -> Mapping[str, Any]:
+        """DATA is cut at 512 characters: what stands before the cut is still read."""
+        try:
+            found = php.unserialized(stored, self.shop.settings.php_charset) if stored else {}
+        except ValueError:
+            found = dict(re.findall(r's:\d+:"([A-Z_]+)";(?:s:\d+:"([^"]*)")', stored))
+            if not found:
+                raise
+        return found if isinstance(found, dict) else {}
+
+    def _meaning(self, kind: str, details: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        if kind == "ORDER_STATUS_CHANGED":
+            status = str(details.get("STATUS_ID") or "")
+            if not status:
+                raise ValueError("DATA names no STATUS_ID")
+            old = {"old": str(details["OLD_STATUS_ID"])} if details.get("OLD_STATUS_ID") else {}
+            return "status_changed", {"status": status, "name": self._names.get(status, status), **old}
+        if kind == "ORDER_PAYED":
+            return "paid" if values.yes(details.get("PAYED", "Y")) else "payment_cancelled", {}
+        if kind == "ORDER_CANCELED":
+            return "cancelled" if values.yes(details.get("CANCELED", "Y")) else "restored", {}
+        return "tracking_number", {"number": str(details.get("TRACKING_NUMBER") or "")}

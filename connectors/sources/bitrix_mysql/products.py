@@ -1,0 +1,199 @@
+"""Products and offers as a letter shows them: an offer has the page, the picture and the section of its product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.sources.bitrix_mysql import values
+from connectors.sources.bitrix_mysql.catalogue import Catalogue, Infoblock
+from connectors.sources.bitrix_mysql.properties import Properties, Raw
+from connectors.sources.bitrix_mysql.shop import Shop
+from connectors.sources.bitrix_mysql.trade import Terms, Trade
+from connectors.sources.bitrix_mysql.urls import detail_url, picture_urls
+from connectors.sources.bitrix_mysql.values import Row
+from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
+from core.model import Product
+from core.source import Bad
+
+_COLUMNS = (
+    "ID",
+    "IBLOCK_ID",
+    "IBLOCK_SECTION_ID",
+    "NAME",
+    "CODE",
+    "XML_ID",
+    "ACTIVE",
+    "ACTIVE_FROM",
+    "ACTIVE_TO",
+    "WF_STATUS_ID",
+    "DATE_CREATE",
+    "SORT",
+    "SHOW_COUNTER",
+    "PREVIEW_PICTURE",
+    "DETAIL_PICTURE",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Everything known of some elements and of the products that the offers among them belong to."""
+
+    rows: Mapping[int, Row]
+    parents: Mapping[int, int]  # offer → product
+    terms: Mapping[int, Terms]
+    pictures: Mapping[int, str]
+    stored: Raw
+
+
+class Products(Reader):
+    """Elements of the trade catalogue's infoblocks, never the workflow drafts that lie beside them."""
+
+    def __init__(self, shop: Shop) -> None:
+        super().__init__(shop)
+        self._catalogue = Catalogue(shop)
+        self._properties = Properties(shop, self._catalogue)
+        self._trade = Trade(shop, self._catalogue.price_type)
+        self._elements = shop.table("b_iblock_element", "e")
+        self._now = shop.now()
+
+    def count(self) -> int:
+        return int(self.shop.scalar(self._published(sa.func.count())))
+
+    def _published(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        elements = self._elements
+        return (
+            sa.select(*columns)
+            .select_from(elements)
+            .where(elements.c.IBLOCK_ID.in_(sorted(self._catalogue.infoblocks)))
+            .where(sa.func.coalesce(elements.c.WF_PARENT_ELEMENT_ID, 0) == 0)
+        )
+
+    # ---- which ----
+
+    def keys(self, after: int, since: datetime | None) -> Iterator[int]:
+        elements = self._elements
+        chosen = self._published(elements.c.ID.label("key"))
+        if since is None:
+            return in_ranges(self.shop, elements.c.ID, chosen, after)
+        changed = chosen.where(sa.or_(self._edited(since), *self._trade.changed(elements.c.ID, since)))
+        found = set(in_ranges(self.shop, elements.c.ID, changed, 0))
+        found |= set(self._offers_of(found))  # they show their product's page, picture and section
+        return iter(sorted(key for key in found if key > after))
+
+    def _edited(self, since: datetime) -> sa.ColumnElement[bool]:
+        """Saved since then, or come into or gone out of its dates of activity, which touches no row."""
+        elements, then, now = self._elements, self.shop.local(since), self.shop.local(self._now)
+        return sa.or_(
+            elements.c.TIMESTAMP_X >= then,
+            elements.c.ACTIVE_FROM.between(then, now),
+            elements.c.ACTIVE_TO.between(then, now),
+        )
+
+    def _offers_of(self, products: Iterable[int]) -> Iterator[int]:
+        wanted = list(products)
+        for infoblock in self._catalogue.infoblocks.values():
+            if infoblock.link:
+                yield from self._properties.pointing(infoblock, infoblock.link, wanted)
+
+    # ---- what they are ----
+
+    def read(self, keys: Sequence[int]) -> Read:
+        batch = self._batch(keys)
+        found: list[Product] = []
+        bad: list[Bad] = []
+        for key in keys:
+            if key in batch.rows:
+                try:
+                    found.append(self._product(batch, batch.rows[key]))
+                except ValueError as error:
+                    bad.append(Bad(str(key), f"element {key}: {error}"))
+        return Read(found, bad)
+
+    def _batch(self, keys: Sequence[int]) -> _Batch:
+        rows = self._rows(keys)
+        stored = self._stored(rows)
+        parents = self._parents(rows, stored)
+        everyone = {row["ID"]: row for row in [*rows, *self._rows(parents.values())]}
+        files = [file for row in everyone.values() for file in _pictures(row)]
+        pictures = picture_urls(self.shop, self._catalogue, files)
+        return _Batch(everyone, parents, self._trade.of(everyone), pictures, stored)
+
+    def _rows(self, keys: Iterable[int]) -> list[Row]:
+        query = self._published(*(self._elements.c[name] for name in _COLUMNS))
+        return list(self.shop.rows_in(query, self._elements.c.ID, keys))
+
+    def _stored(self, rows: Sequence[Row]) -> Raw:
+        found: Raw = {}
+        for number, infoblock in self._catalogue.infoblocks.items():
+            elements = [row["ID"] for row in rows if row["IBLOCK_ID"] == number]
+            found |= self._properties.raw(infoblock, elements) if elements else {}
+        return found
+
+    def _parents(self, rows: Sequence[Row], stored: Raw) -> dict[int, int]:
+        found = {}
+        for row in rows:
+            link = self._catalogue.infoblocks[row["IBLOCK_ID"]].link
+            for value in stored.get(row["ID"], {}).get(link, [])[:1]:
+                found[row["ID"]] = int(values.decimal(value))
+        return found
+
+    def _product(self, batch: _Batch, row: Row) -> Product:
+        parent = batch.rows.get(batch.parents.get(row["ID"], 0))
+        terms = batch.terms.get(row["ID"], Terms())
+        active = self._active(row) and (parent is None or self._active(parent))
+        section = row["IBLOCK_SECTION_ID"] or (parent["IBLOCK_SECTION_ID"] if parent else None)
+        return Product(
+            external_id=str(row["ID"]),
+            name=values.text(row["NAME"]),
+            url=self._url(row, parent),
+            picture_url=_picture(batch, row) or (_picture(batch, parent) if parent else ""),
+            parent=str(batch.parents.get(row["ID"], "")),
+            section=str(section or ""),
+            catalogue=str(row["IBLOCK_ID"]),
+            xml_id=row["XML_ID"] or "",
+            price=terms.price,
+            currency=terms.currency,
+            available=active and terms.available,
+            quantity=terms.quantity,
+            active=active,
+            created_at=self.shop.moment(row["DATE_CREATE"]),
+            shows=row["SHOW_COUNTER"] or 0,
+            sort=row["SORT"],
+            properties=self._properties.readable(batch.stored.get(row["ID"], {})),
+        )
+
+    def _active(self, row: Row) -> bool:
+        """iblockelement.php WF_GetSqlLimit and the dates, in an infoblock and a main section that are switched on."""
+        section = self._catalogue.sections.get(row["IBLOCK_SECTION_ID"] or 0)
+        begins, ends = self.shop.moment(row["ACTIVE_FROM"]), self.shop.moment(row["ACTIVE_TO"])
+        return (
+            values.yes(row["ACTIVE"])
+            and row["WF_STATUS_ID"] in (1, None)
+            and self._infoblock(row).active
+            and (section is None or section.active)
+            and (begins is None or begins <= self._now)
+            and (ends is None or ends >= self._now)
+        )
+
+    def _infoblock(self, row: Row) -> Infoblock:
+        return self._catalogue.infoblocks[row["IBLOCK_ID"]]
+
+    def _url(self, row: Row, parent: Row | None) -> str:
+        own = self._infoblock(row)
+        if parent is None:
+            return detail_url(self._catalogue, own, row)
+        page = detail_url(self._catalogue, self._infoblock(parent), parent)
+        return detail_url(self._catalogue, own, row, product_url=page) or page
+
+
+def _pictures(row: Row) -> list[int]:
+    return [row[name] for name in ("DETAIL_PICTURE", "PREVIEW_PICTURE") if row[name]]
+
+
+def _picture(batch: _Batch, row: Row) -> str:
+    return next((batch.pictures[file] for file in _pictures(row) if file in batch.pictures), "")

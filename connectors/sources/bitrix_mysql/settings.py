@@ -1,0 +1,44 @@
+"""What an admin says of a Bitrix shop: the schema of ``[sources.NAME]``."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from pydantic import Field, SecretStr, field_validator
+
+from core import plugin
+from core.config import known_timezone
+
+_BACKENDS = {"mysql", "mariadb", "sqlite"}
+
+
+class Settings(plugin.Settings):
+    """Where the shop's database is, and how to understand it."""
+
+    url: SecretStr = Field(description="SQLAlchemy URL: mysql+pymysql://user:password@host/base")
+    site: str = Field(default="", max_length=2, description="LID of one site; empty: all sites of the database")
+    timezone: str = Field(default="Europe/Moscow", description="date.timezone of the shop's PHP")
+    charset: str = Field(default="utf8mb4", description="charset of the connection")
+    php_charset: str = Field(default="utf-8", description="charset of the site's PHP files; old sites: cp1251")
+    language: str = Field(default="ru", description="LANGUAGE_ID of the names of order statuses")
+    price_type: str = Field(default="", description="NAME of the price type; empty: the BASE one")
+    completed_statuses: list[str] = Field(default=["F"], description="order statuses that mean: done, delivered")
+    infoblocks: list[int] = Field(
+        default=[], description="ids of product infoblocks; empty: all of the trade catalogue"
+    )
+    statement_seconds: float = Field(default=60, gt=0, description="the shop's database gives up a slower statement")
+
+    @field_validator("url")
+    @classmethod
+    def _readable(cls, value: SecretStr) -> SecretStr:
+        try:
+            backend = sa.make_url(value.get_secret_value()).get_backend_name()
+        except sa.exc.ArgumentError:
+            raise ValueError("is not a database URL; example: mysql+pymysql://user:password@host/base") from None
+        if backend not in _BACKENDS:
+            raise ValueError(f"{backend} is not a database of Bitrix; example: mysql+pymysql://user:password@host/base")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        return known_timezone(value)

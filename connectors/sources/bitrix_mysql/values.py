@@ -1,0 +1,99 @@
+"""Single values as Bitrix stores them: flags, zero dates, local times, prices, texts of three ages of charset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Row = Mapping[str, Any]
+
+
+def moment(value: Any, zone: ZoneInfo | None) -> datetime | None:
+    """A `datetime` column as an aware moment: PHP wrote its local time in `zone` (None: UTC). Zero dates are None."""
+    if isinstance(value, str):
+        if not value.strip("0-: .T"):
+            return None
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(tzinfo=zone or UTC).astimezone(UTC)
+
+
+def day(value: Any) -> date | None:
+    """A `date` column; ``0000-00-00`` and its relatives are None. Raises ValueError for a text that is no date."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    text = str(value or "")[:10]
+    return None if re.fullmatch(r"|0000-.*|.*-00-.*|.*-00", text) else date.fromisoformat(text)
+
+
+def decimal(value: Any) -> Decimal:
+    """A number of any column type without binary noise; NULL is 0. Raises ValueError for anything else."""
+    try:
+        found = Decimal(str(value if value not in (None, "") else 0))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
+    if not found.is_finite():
+        raise ValueError(f"{value!r} is not a number")
+    return found
+
+
+def number(value: Any) -> int:
+    """An id or a count; NULL is 0."""
+    return int(value or 0)
+
+
+def yes(value: Any) -> bool:
+    """A flag column: 'Y'."""
+    return bool(value == "Y")
+
+
+def text(value: Any) -> str:
+    """A text column; emoji of utf8mb3 bases (``:f09f9880:``) are turned back, garbled Cyrillic is mended.
+
+    Raises ValueError when nothing can make sense of it.
+    """
+    found = _EMOJI.sub(_emoji, str(value or "")).strip()
+    return found if found.isascii() else _ungarbled(found)
+
+
+_EMOJI = re.compile(r":([0-9A-Fa-f]{8}):")
+
+
+def _emoji(found: re.Match[str]) -> str:
+    """Only real four-byte sequences, as Bitrix's own Emoji::decode does it."""
+    try:
+        sign = bytes.fromhex(found[1]).decode("utf-8")
+    except UnicodeDecodeError:
+        return found[0]
+    return sign if len(sign) == 1 else found[0]
+
+
+_CYRILLIC = re.compile(r"[А-яЁё][А-яЁё \-«»\"'.,!?\d]*")
+
+
+def _ungarbled(value: str) -> str:
+    """Cyrillic that went through a wrong charset once (cp1251 taken for latin1, utf-8 taken for latin1 or cp1251)."""
+    if "\ufffd" in value:
+        raise ValueError(f"{value[:40]!r} was damaged when it was stored")
+    if any("\udc80" <= sign <= "\udcff" for sign in value):  # bytes that are not the utf-8 they are said to be
+        return value.encode("ascii", "surrogateescape").decode("cp1251")
+    for taken_for, really in (("cp1251", "utf-8"), ("cp1252", "utf-8"), ("latin-1", "utf-8"), ("cp1252", "cp1251")):
+        try:
+            mended = value.encode(taken_for).decode(really)
+        except UnicodeError:
+            continue
+        if len(value) > 2 and _CYRILLIC.fullmatch(mended) and (really == "utf-8" or _accents_only(value)):
+            return mended
+    return value
+
+
+def _accents_only(value: str) -> bool:
+    """«Èâàí» is no word of any language: accented letters alone, not one plain letter among them."""
+    return not re.search(r"[A-Za-z]", value) and bool(re.match(r"[À-ÿ]{3}", value))
