@@ -13,12 +13,13 @@ from dramatiq.middleware import Middleware
 
 from core import runs
 from core.app import App
+from core.config import Broker
 from core.deliver import RelayAway
 from core.errors import N_, Unreachable, VestnikError, masked
 
 log = logging.getLogger("vestnik.actors")
-QUEUE = "vestnik"
 _FOREVER = 10**9  # milliseconds: a posting takes as long as it takes
+_STALE = 600_000  # milliseconds: by then the clock has nudged anew
 
 
 class Nudges:
@@ -27,15 +28,14 @@ class Nudges:
     def __init__(self, app: App) -> None:
         self.app = app
         self.stopping = Event()
-        self.broker = broker(app.config.broker.url.get_secret_value())
+        self.broker = broker(app.config.broker)
         self.pull = self._actor("pull", self._pull)
         self.open_posting = self._actor("open_posting", self._open_posting)
         self.deliver = self._actor("deliver", self._deliver)
 
     def _actor(self, name: str, work: Callable[..., None]) -> dramatiq.Actor[..., Any]:
-        # No retries by the broker: the clock nudges again while the rows say that there is work.
         declare = dramatiq.actor(
-            actor_name=name, broker=self.broker, queue_name=QUEUE, max_retries=0, time_limit=_FOREVER, max_age=600_000
+            actor_name=name, broker=self.broker, queue_name=self.app.config.broker.queue, time_limit=_FOREVER, max_age=_STALE
         )
         return declare(work)
 
@@ -66,18 +66,18 @@ class Nudges:
         return dramatiq.Worker(self.broker, worker_threads=self.app.config.deliver.workers + 2, worker_timeout=200)
 
 
-def broker(url: str) -> dramatiq.Broker:
-    """The broker for `url`. Raises Unreachable when it does not answer."""
+def broker(settings: Broker) -> dramatiq.Broker:
+    """The broker of the settings, not yet connected."""
+    url = settings.url.get_secret_value()
     scheme = url.partition("://")[0]
     if scheme == "memory":
         made: dramatiq.Broker = StubBroker(middleware=_middleware())
-        made.emit_after("process_boot")
     elif scheme.startswith("redis"):
         from dramatiq.brokers.redis import RedisBroker
 
         # maintenance_chance in 1,000,000: the default 1,000 leaves a killed worker's messages lying for long
         made = RedisBroker(  # type: ignore[no-untyped-call]
-            url=url, middleware=_middleware(), namespace=QUEUE, maintenance_chance=100_000
+            url=url, middleware=_middleware(), namespace=settings.queue, maintenance_chance=100_000
         )
     else:
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
@@ -87,16 +87,17 @@ def broker(url: str) -> dramatiq.Broker:
 
 
 def _middleware() -> list[Middleware]:
+    """Without dramatiq's Retries: the clock nudges again while the rows say that there is work."""
     from dramatiq.middleware import AgeLimit, Callbacks, ShutdownNotifications, TimeLimit
 
     return [AgeLimit(), TimeLimit(), ShutdownNotifications(), Callbacks()]
 
 
-def check(url: str) -> None:
-    """Whether the broker at `url` answers. Raises Unreachable with what it said."""
-    made = broker(url)
+def check(settings: Broker) -> None:
+    """Whether the broker answers. Raises Unreachable with what it said."""
+    made = broker(settings)
     try:
-        made.declare_queue(QUEUE + ".doctor")
+        made.declare_queue(settings.queue + ".doctor")
         ping = getattr(getattr(made, "client", None), "ping", None)
         if ping:
             ping()
@@ -105,7 +106,7 @@ def check(url: str) -> None:
     except Exception as error:
         raise Unreachable(
             N_("Broker {url} does not answer: {error}. Check [broker] url."),
-            url=url,
+            url=settings.url.get_secret_value(),
             error=str(error) or type(error).__name__,
         ) from None
     finally:

@@ -33,6 +33,7 @@ class Database(Section):
 
 class Broker(Section):
     url: SecretStr = SecretStr("memory://")
+    queue: str = Field(default="vestnik", pattern=r"^[A-Za-z0-9_.-]{1,64}$")  # its own for each installation
 
     @field_validator("url")
     @classmethod

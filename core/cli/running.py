@@ -90,6 +90,8 @@ def _run(app: App) -> None:
         try:
             _greet(app)
             _serve(app)
+        except KeyboardInterrupt:
+            pass  # the usual end
         finally:
             say.note(N_("Stopping: letters on the wire are finished, the rest goes on at the next start."))
             stopping.set()
@@ -111,6 +113,7 @@ def _serve(app: App) -> None:
     """The web pages, in this thread; returns on SIGINT or SIGTERM."""
     settings = app.config.web
     pages = create_app(app.engine, app.config, now=app.clock)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises it anew after its own end
     server = uvicorn.Server(
         uvicorn.Config(pages, host=settings.host, port=settings.port, log_level="warning", access_log=False)
     )

@@ -82,7 +82,7 @@ def _database(app: App) -> Finding:
 def _broker(app: App) -> Finding:
     url = app.config.broker.url.get_secret_value()
     try:
-        actors.check(url)
+        actors.check(app.config.broker)
         return Finding(masked(url), ok=True)
     except VestnikError as error:
         return Finding(masked(url), ok=False, advice=message(error, say.language))

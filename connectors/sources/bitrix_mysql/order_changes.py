@@ -39,14 +39,13 @@ def history(shop: Shop, cursor: Cursor | None) -> Iterator[Page]:
 
 
 def _settled(shop: Shop, after: int) -> int:
-    """The last key that is old enough: a smaller one may still be in a transaction that has not been committed."""
+    """The last key that is old enough: beside a younger one a smaller one may still wait to be committed."""
     changes = shop.table("b_sale_order_change")
-    young = sa.select(sa.func.min(changes.c.ID)).where(
-        changes.c.ID > after, changes.c.DATE_CREATE >= shop.local(shop.now() - OVERLAP)
-    )
+    key, limit = changes.c.ID, shop.local(shop.now() - OVERLAP)
+    young = sa.select(sa.func.min(key)).where(key > after, changes.c.DATE_CREATE >= limit)
     first_young = shop.scalar(young)
-    last = shop.scalar(sa.select(sa.func.max(changes.c.ID)))
-    return max(after, (first_young - 1) if first_young else (last or 0))
+    old = sa.select(sa.func.max(key)).where(key < first_young if first_young else sa.true())
+    return max(after, shop.scalar(old) or 0)
 
 
 class OrderChanges(Reader):
