@@ -41,7 +41,7 @@ class Clock:
     def tick(self) -> bool:
         """Look once at everything that may be due; False when another clock leads."""
         app, now = self._app, self._app.clock()
-        lease_seconds = max(30.0, app.config.clock.tick_seconds * 3)
+        lease_seconds = max(3.0, app.config.clock.tick_seconds * 3)  # how long a killed leader is waited for
         if not leases.take(app.engine, "clock", owner=self._owner, now=now, seconds=lease_seconds):
             return False
         back, unknown = deliver.release_dead(app.engine, now=now)

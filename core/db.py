@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, sqlite
@@ -15,6 +19,9 @@ from core.errors import N_, Misconfigured, Unreachable, masked
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+log = logging.getLogger("vestnik.db")
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -105,6 +112,36 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that means to write; committed at the end, rolled back by an exception."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+def retried(work: Callable[P, R]) -> Callable[P, R]:
+    """`work` again, for half a minute, while the database gives it up: a deadlock, a lock, a lost connection.
+
+    What it does must bear being done twice: a commit whose answer was lost may have happened.
+    """
+
+    @wraps(work)
+    def until_done(*args: P.args, **kwargs: P.kwargs) -> R:
+        for delay_seconds in _DELAYS:
+            try:
+                return work(*args, **kwargs)
+            except sa.exc.DBAPIError as error:
+                if not _passing(error):
+                    raise
+                log.warning("%s: %s; tried again in %s s", work.__name__, masked(str(error.orig)), delay_seconds)
+                time.sleep(delay_seconds * (0.5 + random.random()))
+        return work(*args, **kwargs)
+
+    return until_done
+
+
+_DELAYS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4, 8, 12)
+_PASSING = {1205, 1213, 1053, 2002, 2003, 2006, 2013, 4031}  # locks and deadlocks, a server that went away
+
+
+def _passing(error: sa.exc.DBAPIError) -> bool:
+    code = error.orig.args[0] if error.orig and error.orig.args else None
+    return error.connection_invalidated or code in _PASSING or "database is locked" in str(error.orig)
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, key: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from core import compose, consent, tables
 from core.channel import Session
 from core.compose import Addressee, Publication
 from core.config import Deliver
-from core.db import chunks, writing
+from core.db import chunks, retried, writing
 from core.model import Letter, Outcome, Status
 from core.postings import Posting
 
@@ -94,6 +94,7 @@ def _takeable(posting_id: int, now: datetime) -> list[sa.ColumnElement[bool]]:
     ]
 
 
+@retried
 def _take(desk: Desk, posting_id: int, lease: str) -> list[sa.RowMapping]:
     """new → composed for a batch; another worker may have been faster, then try the next ones."""
     now = desk.clock()
@@ -152,6 +153,7 @@ def _people_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> dict
     return {row["id"]: compose.person_values(row) for row in found}
 
 
+@retried
 def _settle(desk: Desk, gone: Mapping[int, tuple[Status, str]], lease: str) -> None:
     if not gone:
         return
@@ -179,6 +181,7 @@ def _send(desk: Desk, mails: Sequence[Mail], session: Session, lease: str) -> No
         raise RelayAway(away.reply)
 
 
+@retried
 def _record_and_claim(
     desk: Desk, recorded: Sequence[tuple[Mail, Outcome]], window: Sequence[Mail], lease: str
 ) -> set[int]:
@@ -241,6 +244,7 @@ def _next(desk: Desk, attempts: int, outcome: Outcome, now: datetime) -> datetim
     return now + timedelta(seconds=desk.settings.retry_seconds * 2 ** (attempts - 1))
 
 
+@retried
 def _give_back(desk: Desk, lease: str) -> None:
     """composed → new for what was not claimed (told to stop, or the relay went away)."""
     with writing(desk.engine) as connection:
@@ -251,18 +255,22 @@ def _give_back(desk: Desk, lease: str) -> None:
         )
 
 
+@retried
 def release_dead(engine: sa.Engine, *, now: datetime) -> tuple[int, int]:
     """Rows whose worker is gone (its lease ran out): (given back, become unknown)."""
     dead = _recipients.c.lease_until < now
-    with writing(engine) as connection:
-        back = connection.execute(
-            sa.update(_recipients)
-            .where(_recipients.c.status == Status.COMPOSED.value, dead)
-            .values(status=Status.NEW.value, lease=None, lease_until=None)
-        )
-        lost = connection.execute(  # the lease stays: if the worker wakes up after all, it may still say what happened
-            sa.update(_recipients)
-            .where(_recipients.c.status == Status.CLAIMED.value, dead)
-            .values(status=Status.UNKNOWN.value, reason=_UNKNOWN, lease_until=None)
-        )
-        return back.rowcount, lost.rowcount
+    held = (Status.COMPOSED.value, Status.CLAIMED.value)
+    with engine.connect() as connection:  # looked for first: an UPDATE by that index would lock rows of living workers
+        ids = list(connection.scalars(sa.select(_recipients.c.id).where(_recipients.c.status.in_(held), dead)))
+    back = lost = 0
+    for part in chunks(ids, 500):
+        with writing(engine) as connection:
+            chosen = sa.update(_recipients).where(_recipients.c.id.in_(part), dead)
+            given_back = {"status": Status.NEW.value, "lease": None, "lease_until": None}
+            composed = chosen.where(_recipients.c.status == Status.COMPOSED.value).values(given_back)
+            back += connection.execute(composed).rowcount
+            # the lease stays: if the worker wakes up after all, it may still say what happened
+            unknown = {"status": Status.UNKNOWN.value, "reason": _UNKNOWN, "lease_until": None}
+            claimed = chosen.where(_recipients.c.status == Status.CLAIMED.value).values(unknown)
+            lost += connection.execute(claimed).rowcount
+    return back, lost

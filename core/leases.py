@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import uuid
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from core import tables
-from core.db import insert_ignoring, writing
+from core.db import insert_ignoring, retried, writing
 
 _leases = tables.leases
 
@@ -20,9 +21,10 @@ def owner() -> str:
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
 
+@retried
 def take(engine: sa.Engine, name: str, *, owner: str, now: datetime, seconds: float) -> bool:
     """Take or renew the lease `name`; False while somebody else holds it."""
-    until = now + timedelta(seconds=seconds)
+    name, until = _kept(name), now + timedelta(seconds=seconds)
     with writing(engine) as connection:
         taken = connection.execute(
             sa.update(_leases)
@@ -34,7 +36,13 @@ def take(engine: sa.Engine, name: str, *, owner: str, now: datetime, seconds: fl
         return connection.scalar(sa.select(_leases.c.owner).where(_leases.c.name == name)) == owner
 
 
+@retried
 def free(engine: sa.Engine, name: str, *, owner: str) -> None:
     """Give the lease back at once."""
     with writing(engine) as connection:
-        connection.execute(sa.delete(_leases).where(_leases.c.name == name, _leases.c.owner == owner))
+        connection.execute(sa.delete(_leases).where(_leases.c.name == _kept(name), _leases.c.owner == owner))
+
+
+def _kept(name: str) -> str:
+    """`name`, or its digest when it is longer than the column: MariaDB would cut it, and never find it again."""
+    return name if len(name) <= 64 else hashlib.sha256(name.encode()).hexdigest()

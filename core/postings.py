@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core import consent, groups, mailings, schedule, tables
 from core.compose import Publication
-from core.db import chunks, insert_ignoring, writing
+from core.db import chunks, insert_ignoring, retried, writing
 from core.groups import Group, Member
 from core.mailings import Issue, Mailing
 from core.model import PostingStatus, Status
@@ -46,6 +46,7 @@ def due(engine: sa.Engine, *, now: datetime) -> list[int]:
         return list(connection.scalars(sa.select(_postings.c.id).where(_postings.c.status == PostingStatus.WAITING)))
 
 
+@retried
 def _fire(engine: sa.Engine, issue: Issue, *, now: datetime) -> None:
     firings = schedule.due(
         schedule.parse(issue.schedule, issue.timezone),
@@ -138,6 +139,7 @@ def skip(engine: sa.Engine, posting_id: int, reason: str, *, now: datetime) -> N
     _move(engine, posting_id, PostingStatus.WAITING, values)
 
 
+@retried
 def _move(engine: sa.Engine, posting_id: int, old: PostingStatus, values: Mapping[str, Any]) -> bool:
     with writing(engine) as connection:
         statement = sa.update(_postings).where(_postings.c.id == posting_id, _postings.c.status == old.value)
@@ -156,6 +158,7 @@ def groups_of(connection: sa.Connection, mailing: Mailing) -> tuple[list[Group],
     return include, [groups.find(connection, code) for code in mailing.exclude_groups]
 
 
+@retried
 def open_posting(
     engine: sa.Engine, waiting: Posting, publication: Publication, *, now: datetime, again: bool = False
 ) -> int:
@@ -243,17 +246,10 @@ def counts(engine: sa.Engine, posting_id: int) -> dict[str, int]:
 
 def finish(engine: sa.Engine, posting_id: int, *, now: datetime) -> bool:
     """Close the posting when no letter of it is waiting or under way; True if this call closed it."""
-    under_way = (Status.NEW.value, Status.COMPOSED.value, Status.CLAIMED.value)
-    rest = sa.select(_recipients.c.id).where(
-        _recipients.c.posting_id == posting_id, _recipients.c.status.in_(under_way)
-    )
-    with writing(engine) as connection:
-        closed = connection.execute(
-            sa.update(_postings)
-            .where(_postings.c.id == posting_id, _postings.c.status == PostingStatus.OPEN.value, ~rest.exists())
-            .values(status=PostingStatus.DONE.value, finished_at=now)
-        )
-        return closed.rowcount > 0
+    under_way = {Status.NEW, Status.COMPOSED, Status.CLAIMED}
+    if under_way & counts(engine, posting_id).keys():  # no row comes back among these once none is left
+        return False
+    return _move(engine, posting_id, PostingStatus.OPEN, {"status": PostingStatus.DONE.value, "finished_at": now})
 
 
 def recent(engine: sa.Engine, *, limit: int = 50) -> list[tuple[Posting, dict[str, int]]]:

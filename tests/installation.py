@@ -62,8 +62,8 @@ class Installation:
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
         """A command that runs on; its log is process-N.log in the folder. The caller ends it."""
         number = len(list(self.folder.glob("process-*.log"))) + 1
-        log = (self.folder / f"process-{number}.log").open("w")
-        return subprocess.Popen(self._command(*words), stdout=log, stderr=log, text=True, env=_ENVIRONMENT)
+        with (self.folder / f"process-{number}.log").open("w") as log:
+            return subprocess.Popen(self._command(*words), stdout=log, stderr=log, text=True, env=_ENVIRONMENT)
 
     def logs(self) -> str:
         return "\n".join(file.read_text() for file in sorted(self.folder.glob("process-*.log")))

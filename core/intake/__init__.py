@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core import leases, tables
-from core.db import chunks, upsert, writing
+from core.db import chunks, retried, upsert, writing
 from core.errors import N_, Busy, VestnikError
 from core.intake.mirror import Intake, write
 from core.intake.rows import TABLES
@@ -99,6 +99,7 @@ def _start(
     return None, now
 
 
+@retried
 def _take_page(engine: sa.Engine, source: str, report: KindReport, page: Page, *, now: datetime, sweep: bool) -> None:
     """One page and its cursor in one commit: a crash loses neither and doubles neither."""
     with writing(engine) as connection:
@@ -163,6 +164,7 @@ def _failed(engine: sa.Engine, source: str, kind: Kind, error: VestnikError, *, 
     _note(engine, source, kind, error=str(error), failed_at=now)
 
 
+@retried
 def _note(engine: sa.Engine, source: str, kind: Kind, **values: Any) -> None:
     with writing(engine) as connection:
         row = {"source": source, "kind": kind.value, **values}
