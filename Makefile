@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 
-.PHONY: install run test lint types lock revision clean
+.PHONY: install run test lint types messages lock revision clean
 .DEFAULT_GOAL := install
 
 # The stamp is newer than the lock and pyproject.toml when the environment holds what they name.
@@ -30,6 +30,14 @@ lint: $(VENV)/installed-dev
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
+
+# Texts of code and pages into the catalogues: translations stay, new texts come untranslated, unused ones go.
+messages: $(VENV)/installed-dev
+	mkdir -p var
+	$(BIN)/pybabel --quiet extract --mapping babel.cfg --keywords N_ --add-location file --sort-by-file --no-wrap \
+	  --project Vestnik --output var/vestnik.pot core connectors blocks
+	$(BIN)/pybabel --quiet update --domain vestnik --input-file var/vestnik.pot --output-dir core/locale --no-wrap \
+	  --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 # Pins every version anew from pyproject.toml: review the difference before committing it.
 lock:

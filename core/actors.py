@@ -35,7 +35,11 @@ class Nudges:
 
     def _actor(self, name: str, work: Callable[..., None]) -> dramatiq.Actor[..., Any]:
         declare = dramatiq.actor(
-            actor_name=name, broker=self.broker, queue_name=self.app.config.broker.queue, time_limit=_FOREVER, max_age=_STALE
+            actor_name=name,
+            broker=self.broker,
+            queue_name=self.app.config.broker.queue,
+            time_limit=_FOREVER,
+            max_age=_STALE,
         )
         return declare(work)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -14,6 +13,7 @@ _PLAIN = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
+_TOP = re.compile(r"\.[a-z][a-z0-9-]+$")
 _LOCAL_LIMIT, _LIMIT = 64, 254  # octets, RFC 5321 4.5.3.1
 
 
@@ -23,13 +23,12 @@ def normalised(address: str) -> str:
     if _PLAIN.fullmatch(plain) and plain.index("@") <= _LOCAL_LIMIT and len(plain) <= _LIMIT:
         return plain
     try:
-        found = validate_email(plain, check_deliverability=False, globally_deliverable=False)
+        found = validate_email(plain, check_deliverability=False, globally_deliverable=False, strict=True)
     except EmailNotValidError as error:
-        raise Refused(
-            N_("address {address!r} is not valid: {error}"), address=address[:100], error=str(error)
-        ) from None
-    local, _, domain = found.normalized.rpartition("@")
-    return f"{local.lower()}@{_ascii(domain)}"
+        raise _refused(address, str(error).rstrip(".")) from None
+    if not _TOP.search(found.ascii_domain):
+        raise _refused(address, Refused(N_("its domain has no top level")))
+    return f"{found.local_part.lower()}@{found.ascii_domain}"
 
 
 def domain_of(address: str) -> str:
@@ -37,6 +36,5 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2]
 
 
-@lru_cache(maxsize=10_000)
-def _ascii(domain: str) -> str:
-    return domain.encode("idna").decode("ascii") if not domain.isascii() else domain
+def _refused(address: str, reason: str | Refused) -> Refused:
+    return Refused(N_("address {address!r} is not valid: {error}"), address=address[:100], error=reason)

@@ -11,12 +11,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
-from core.errors import N_, Misconfigured
+from core.errors import N_, Misconfigured, VestnikError, together
 
 PREFIX = "VESTNIK_"
 
@@ -40,7 +41,7 @@ class Broker(Section):
     def _known(cls, value: SecretStr) -> SecretStr:
         scheme = value.get_secret_value().partition("://")[0]
         if scheme not in {"memory", "redis", "rediss", "amqp", "amqps"}:
-            raise ValueError("must start with memory://, redis://, rediss://, amqp:// or amqps://")
+            raise _bad(N_("must start with memory://, redis://, rediss://, amqp:// or amqps://"))
         return value
 
 
@@ -105,6 +106,9 @@ class Clock(Section):
     pull_seconds: float = Field(default=300, gt=0)
 
 
+SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,48}$")]
+
+
 class Config(Section):
     """All settings; `folder` is where relative paths start. `sources` are checked by their connectors."""
 
@@ -116,7 +120,7 @@ class Config(Section):
     web: Web = Web()
     deliver: Deliver = Deliver()
     clock: Clock = Clock()
-    sources: dict[str, dict[str, Any]] = {}
+    sources: dict[SourceName, dict[str, Any]] = {}
     local_plugins: str = "local"
     folder: Path = Path()
 
@@ -138,7 +142,7 @@ class Config(Section):
 def http_url(value: str) -> str:
     """`value` without a closing slash; ValueError when it is not an http(s) URL."""
     if not value.startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
+        raise _bad(N_("must start with http:// or https://"))
     return value.rstrip("/")
 
 
@@ -147,7 +151,14 @@ def known_timezone(name: str) -> str:
     if name in available_timezones():
         return name
     near = difflib.get_close_matches(name, available_timezones(), n=3, cutoff=0.5)
-    raise ValueError(f"is not a known time zone{'; did you mean ' + ', '.join(near) + '?' if near else ''}")
+    if near:
+        raise _bad(N_("is not a known time zone (did you mean {near}?)"), near=", ".join(near))
+    raise _bad(N_("is not a known time zone"))
+
+
+def _bad(template: str, **values: Any) -> ValueError:
+    """What a validator raises: pydantic wants a ValueError, readers want it in their language."""
+    return ValueError(VestnikError(template, **values))
 
 
 def absolute_sqlite(url: str, folder: Path) -> str:
@@ -210,27 +221,68 @@ def _overlay(tree: dict[str, Any], values: Mapping[str, str]) -> None:
         place[last] = value
 
 
-def faults(error: ValidationError, model: type[BaseModel]) -> str:
+def faults(error: ValidationError, model: type[BaseModel]) -> VestnikError:
     """Every fault of `error` in a sentence: where, what, and what was probably meant."""
-    return " ".join(_fault(fault["loc"], fault["type"], fault["msg"], model) for fault in error.errors())
+    return together([_fault(fault, model) for fault in error.errors()])
 
 
-def _fault(location: tuple[int | str, ...], kind: str, message: str, model: type[BaseModel]) -> str:
-    path = [str(part) for part in location]
+def _fault(fault: ErrorDetails, model: type[BaseModel]) -> VestnikError:
+    path = [str(part) for part in fault["loc"]]
     where = f"[{'.'.join(path[:-1])}] {path[-1]}" if len(path) > 1 else path[-1]
-    if kind == "extra_forbidden":
-        known = sorted(_fields(model, path[:-1]))
-        near = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
-        return f"{where}: unknown key; {hint}"
-    return f"{where}: {message.removeprefix('Value error, ')}."
+    if fault["type"] == "extra_forbidden":
+        return _unknown_key(where, path[-1], sorted(_fields(model, path[:-1])))
+    return VestnikError("{where}: {what}.", where=where, what=_what(fault))
+
+
+def _unknown_key(where: str, key: str, known: list[str]) -> VestnikError:
+    near = difflib.get_close_matches(key, known, n=1)
+    if near:
+        return VestnikError(N_("{where}: unknown key; did you mean {near!r}?"), where=where, near=near[0])
+    return VestnikError(N_("{where}: unknown key; known: {known}."), where=where, known=", ".join(known))
+
+
+_PHRASES = {
+    "missing": N_("is missing"),
+    "string_type": N_("must be a text in quotes"),
+    "int_type": N_("must be a whole number"),
+    "int_parsing": N_("must be a whole number"),
+    "int_from_float": N_("must be a whole number"),
+    "float_type": N_("must be a number"),
+    "float_parsing": N_("must be a number"),
+    "bool_type": N_("must be true or false"),
+    "bool_parsing": N_("must be true or false"),
+    "list_type": N_("must be a list"),
+    "dict_type": N_("must be a table"),
+    "model_type": N_("must be a table"),
+    "literal_error": N_("must be {expected}"),
+    "greater_than": N_("must be more than {gt}"),
+    "greater_than_equal": N_("must be at least {ge}"),
+    "less_than_equal": N_("must be at most {le}"),
+    "string_too_long": N_("must not be longer than {max_length}"),
+    "string_too_short": N_("must not be empty"),
+    "too_short": N_("must not be empty"),
+}
+"""pydantic's names of faults in our words; any other is said in its own, English ones."""
+
+
+def _what(fault: ErrorDetails) -> VestnikError | str:
+    context = fault.get("ctx", {})
+    said = getattr(context.get("error"), "args", ())
+    if said and isinstance(said[0], VestnikError):
+        return said[0]
+    template = _PHRASES.get(fault["type"])
+    return VestnikError(template, **context) if template else fault["msg"].removeprefix("Value error, ")
 
 
 def _fields(model: type[BaseModel], path: list[str]) -> set[str]:
+    """The keys known at `path`; a table of named tables (``[issues.birthday]``) is looked into."""
+    inner: Any = model
     for part in path:
-        field = model.model_fields.get(part)
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        if get_origin(inner) is dict:
+            inner = get_args(inner)[1]
+        else:
+            field = inner.model_fields.get(part)
+            inner = field.annotation if field else None
+        if get_origin(inner) is not dict and not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return set()
-        model = inner
-    return set(model.model_fields) - {"folder"}
+    return {field.alias or name for name, field in inner.model_fields.items()} - {"folder"}

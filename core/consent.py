@@ -13,7 +13,10 @@ from core.db import chunks, insert_ignoring, writing
 from core.errors import N_, Refused
 
 EVERYTHING = ""
+NOBODY = 0
+"""The contact of a test letter's or preview's link: it leaves nothing."""
 _PURPOSE = "leave"
+UNSUBSCRIBED = "unsubscribed"
 _left, _contacts, _mailings = tables.suppressions, tables.contacts, tables.mailings
 
 
@@ -21,7 +24,7 @@ _left, _contacts, _mailings = tables.suppressions, tables.contacts, tables.maili
 class Left:
     """Who leaves which mailing."""
 
-    email: str
+    email: str  # "" in a test letter: nobody
     mailing: str
     mailing_name: str
 
@@ -33,21 +36,48 @@ def token(key: str, *, contact_id: int, mailing: str) -> str:
 
 def read_token(engine: sa.Engine, token: str, *, now: datetime) -> Left:
     """Whom and what `token` stands for. Raises Refused for a bad token or a contact no longer known."""
-    value = signing.read(signing.secret(engine, now=now), _PURPOSE, token)
+    contact_id, mailing = signing.read(signing.secret(engine, now=now), _PURPOSE, token)
     with engine.connect() as connection:
-        email = connection.scalar(sa.select(_contacts.c.email).where(_contacts.c.id == value[0]))
-        name = connection.scalar(sa.select(_mailings.c.name).where(_mailings.c.code == value[1]))
-    if email is None:
+        email = connection.scalar(sa.select(_contacts.c.email).where(_contacts.c.id == contact_id))
+        name = connection.scalar(sa.select(_mailings.c.name).where(_mailings.c.code == mailing))
+    if email is None and contact_id != NOBODY:
         raise Refused(N_("This link is damaged or out of date."))
-    return Left(email=email, mailing=value[1], mailing_name=name or value[1])
+    return Left(email=email or "", mailing=mailing, mailing_name=name or mailing)
 
 
-def leave(engine: sa.Engine, *, token: str, now: datetime) -> Left:
-    """The holder of `token` leaves its mailing; doing it twice changes nothing."""
+def leave(engine: sa.Engine, *, token: str, now: datetime, everything: bool = False) -> Left:
+    """The holder of `token` leaves its mailing, or `everything`; doing it twice changes nothing."""
     left = read_token(engine, token, now=now)
-    with writing(engine) as connection:
-        suppress(connection, left.email, mailing=left.mailing, reason="unsubscribed", source="link", now=now)
+    if left.email:
+        mailing = EVERYTHING if everything else left.mailing
+        with writing(engine) as connection:
+            suppress(connection, left.email, mailing=mailing, reason=UNSUBSCRIBED, source="link", now=now)
     return left
+
+
+def come_back(engine: sa.Engine, *, token: str, now: datetime, everything: bool = False) -> Left:
+    """The holder of `token` takes back having left its mailing, or `everything`.
+
+    Only that one: whoever complained, or whose address bounced, is written to no more, and so is who left the other.
+    """
+    left = read_token(engine, token, now=now)
+    mailing = EVERYTHING if everything else left.mailing
+    with writing(engine) as connection:
+        connection.execute(
+            sa.delete(_left).where(
+                _left.c.email == left.email, _left.c.mailing == mailing, _left.c.reason == UNSUBSCRIBED
+            )
+        )
+    return left
+
+
+def standing(engine: sa.Engine, left: Left) -> dict[str, str]:
+    """What the address has left of this mailing and EVERYTHING: mailing → reason."""
+    query = sa.select(_left.c.mailing, _left.c.reason).where(
+        _left.c.email == left.email, _left.c.mailing.in_((left.mailing, EVERYTHING))
+    )
+    with engine.connect() as connection:
+        return {row.mailing: row.reason for row in connection.execute(query)}
 
 
 def suppress(

@@ -172,13 +172,18 @@ def _send(desk: Desk, mails: Sequence[Mail], session: Session, lease: str) -> No
         held = _record_and_claim(desk, recorded, [] if desk.stopping() else window, lease)
         sending = [mail for mail in window if mail.id in held]
         recorded = list(zip(sending, session.send([mail.letter for mail in sending]), strict=True))
-        if any(not outcome.reached for _, outcome in recorded):
+        if any(_stops(outcome) for _, outcome in recorded):
             break
     _record_and_claim(desk, recorded, [], lease)
     _give_back(desk, lease)
-    away = next((outcome for _, outcome in recorded if not outcome.reached), None)
+    away = next((outcome for _, outcome in recorded if _stops(outcome)), None)
     if away:
         raise RelayAway(away.reply)
+
+
+def _stops(outcome: Outcome) -> bool:
+    """A relay that is away, or hangs once it has the letter: going on would make letter after letter unknown."""
+    return not outcome.reached or outcome.result == "unknown"
 
 
 @retried
@@ -222,9 +227,9 @@ def _record(connection: sa.Connection, desk: Desk, mail: Mail, outcome: Outcome,
 def _after(desk: Desk, mail: Mail, outcome: Outcome, now: datetime) -> dict[str, Any]:
     settled: dict[str, Any] = {"reason": outcome.reply[:500], "lease": None, "lease_until": None}
     if outcome.result == "sent":
-        return {**settled, "status": Status.SENT.value, "sent_at": now}
+        return {**settled, "status": Status.SENT.value, "sent_at": now, "attempts": mail.attempts + 1}
     if outcome.result == "unknown":
-        return {**settled, "status": Status.UNKNOWN.value}
+        return {**settled, "status": Status.UNKNOWN.value, "attempts": mail.attempts + 1}
     if outcome.result == "retry":
         attempts = mail.attempts + (1 if outcome.reached else 0)
         if attempts < desk.settings.attempts:

@@ -1,55 +1,136 @@
-"""The sample shop of `vestnik demo`: a folder with settings, a Bitrix shop in SQLite, and a birthday mailing."""
+"""The sample shop of `vestnik demo`: a folder with settings, a living Bitrix shop in SQLite, and a birthday mailing."""
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
-from datetime import date
+import socket
 from importlib.resources import files
 from pathlib import Path
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from core import definitions, intake, mailings, postings
+from core import db, definitions, intake, mailings, postings, tables
 from core.app import App
+from core.errors import N_, Misconfigured
 from core.model import Kind
-from core.sample.shop import make_shop
+from core.sample.life import Life
+from core.sample.shop import ZONE, make_shop
+
+STEP_SECONDS = 20
+_MARK = "demo.txt"
+_SETTINGS = ("vestnik.toml", "definitions.toml")
+_DATABASES = ("shop.db", "shop.part", "vestnik.db")
+_log = logging.getLogger(__name__)
 
 
 def prepare(folder: Path, *, fresh: bool) -> Path:
-    """The settings file of the sample in `folder`, written if it is not there (`fresh`: the old sample is removed)."""
-    if fresh and (folder / "shop.db").exists():
-        shutil.rmtree(folder)
+    """The settings file of the sample in `folder`, written if it is not there (`fresh`: the old sample is removed).
+
+    Raises Misconfigured for a folder with anything else in it: the mailing of a real shop must not be fired.
+    """
+    mark = folder / _MARK
+    if folder.exists() and not mark.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Misconfigured(
+            N_("{folder} is not a sample made by `vestnik demo`. Choose an empty folder with --folder."),
+            folder=str(folder),
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("vestnik.toml", "definitions.toml"):
+    mark.write_text("Made by `vestnik demo`, which may remove its files from here (--fresh).\n", "utf-8")
+    if fresh:
+        _remove(folder)
+    for name in _SETTINGS:
         if not (folder / name).exists():
-            (folder / name).write_text(files("core").joinpath("sample", name).read_text("utf-8"), "utf-8")
+            _write(folder / name, files("core").joinpath("sample", name).read_text("utf-8"))
     return folder / "vestnik.toml"
 
 
 def fill(app: App, *, users: int, seed: int) -> None:
-    """Make the shop, pull it, apply the definitions and fire the first issue, unless that has been done before."""
-    shop = app.config.folder / "shop.db"
-    if not shop.exists():
-        _make(shop, app, users=users, seed=seed)
+    """Make the shop, pull it, apply the definitions and fire the first issue, unless that has been done before.
+
+    Killed anywhere and called again, it goes on. Raises what the pull of the shop raises.
+    """
+    if not _shop(app).exists():
+        _make(_shop(app), app, users=users, seed=seed)
+    _free_dead_leases(app)
     for source in app.sources.values():
-        intake.pull(app.engine, source, clock=app.clock, kinds=tuple(Kind))
+        for report in intake.pull(app.engine, source, clock=app.clock, kinds=tuple(Kind)):
+            if report.error:
+                raise report.error
     _apply(app)
     _first_issue(app)
+
+
+def live(app: App, stopping: Event) -> None:
+    """Let something happen in the shop every twenty seconds, until `stopping`; for a thread of its own."""
+    engine, life = db.connect(f"sqlite:///{_shop(app)}"), Life()
+    while not stopping.wait(STEP_SECONDS):
+        try:
+            life.step(engine, app.clock())
+        except sa.exc.OperationalError as error:  # a full disk, a lock that somebody forgot: the next step may pass
+            _log.warning("The sample shop missed a step: %s", error.orig)
+    engine.dispose()
+
+
+def _remove(folder: Path) -> None:
+    """Everything that a demo writes, and nothing else; the mark stays for a `fresh` that is killed in the middle."""
+    for name in _DATABASES:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            (folder / (name + suffix)).unlink(missing_ok=True)
+    for name in _SETTINGS:
+        (folder / name).unlink(missing_ok=True)
+        (folder / f"{name}.part").unlink(missing_ok=True)
+    letters = folder / "mailbox"
+    if letters.is_dir() and not letters.is_symlink():
+        shutil.rmtree(letters)
+
+
+def _write(file: Path, text: str) -> None:
+    """Whole or not at all."""
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(text, "utf-8")
+    part.replace(file)
+
+
+def _shop(app: App) -> Path:
+    return app.config.folder / "shop.db"
 
 
 def _make(shop: Path, app: App, *, users: int, seed: int) -> None:
     """Under another name first: a demo killed in the middle must not find half a shop."""
     part = shop.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    engine = sa.create_engine(f"sqlite:///{part}")
-    make_shop(engine, today=_today(app), seed=seed, users=users)
-    engine.dispose()
+    for leftover in shop.parent.glob(f"{part.name}*"):
+        leftover.unlink()
+    engine = db.connect(f"sqlite:///{part}")
+    make_shop(engine, today=app.clock().astimezone(ZoneInfo(ZONE)).date(), seed=seed, users=users)
+    engine.dispose()  # the last connection writes the WAL back into the file, which may then be renamed alone
     part.rename(shop)
 
 
-def _today(app: App) -> date:
-    return app.clock().astimezone(ZoneInfo(app.config.site.timezone)).date()
+def _free_dead_leases(app: App) -> None:
+    """A killed demo would keep its successor waiting for minutes; its leases name this host and a dead process."""
+    leases = tables.leases
+    with db.writing(app.engine) as connection:
+        for owner in list(connection.scalars(sa.select(leases.c.owner))):
+            host, process, _ = owner.rsplit(":", 2)
+            if host == socket.gethostname()[:60] and not _alive(int(process)):
+                connection.execute(sa.delete(leases).where(leases.c.owner == owner))
+
+
+def _alive(process: int) -> bool:
+    """Whether another process of that number runs; our own has only begun (in a container it has the same number)."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _apply(app: App) -> None:

@@ -13,6 +13,7 @@ A message is an English template with named fields; it is also the key of the tr
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 _SECRET_IN_URL = re.compile(r"(://[^:/@\s]*:)[^@/\s]+(@)")
@@ -41,6 +42,12 @@ class VestnikError(Exception):
 
     def __str__(self) -> str:
         return self.template.format(**self.values)
+
+
+def together(errors: Sequence[VestnikError]) -> VestnikError:
+    """All of them as one, each still to be said in the reader's language."""
+    fields = {f"error{number}": error for number, error in enumerate(errors)}
+    return VestnikError(" ".join(f"{{{name}}}" for name in fields), **fields)
 
 
 class Misconfigured(VestnikError):

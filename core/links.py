@@ -81,7 +81,7 @@ def _keys(url: str) -> set[str]:
 
 
 def _before_fragment(source: str, mark: str) -> tuple[str, str]:
-    """The link up to its ``#fragment`` or closing white space, and the rest; in HTML the # of ``&#39;`` is no fragment."""
+    """The link up to its ``#fragment`` or closing blanks, and the rest; in HTML the # of ``&#39;`` is no fragment."""
     start = re.search(mark, source)
     head = source[: start.start()] if start else source
     cut = len(head.rstrip())

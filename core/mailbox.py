@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import hashlib
@@ -9,12 +10,16 @@ import itertools
 import os
 import re
 import socket
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from weakref import WeakSet
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -23,6 +28,7 @@ from core.errors import N_, Refused
 
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}-\d{6}-[0-9a-f]{8}\.eml")
 _LARGEST = 20 * 1024 * 1024
+_BROKEN = (ValueError, LookupError, AttributeError, TypeError, MessageError)  # what `email` says of a bad letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class Mailbox:
     def __init__(self, folder: Path, host: str, port: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or _free_port(host)
-        self._controller = Controller(
+        self._controller = Listener(
             _Sink(folder),
             hostname=host,
             port=self.port,
@@ -76,7 +82,7 @@ class Mailbox:
 
     def stop(self) -> None:
         """Stop listening."""
-        self._controller.stop(no_assert=True)
+        self._controller.stop()
 
     def __enter__(self) -> Mailbox:
         self.start()
@@ -86,6 +92,33 @@ class Mailbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class Listener(Controller):
+    """An SMTP server in a thread that closes its connections when it stops: aiosmtpd's own leaves sockets open."""
+
+    def __init__(self, handler: Any, **settings: Any) -> None:
+        super().__init__(handler, **settings)
+        self._sessions: WeakSet[SMTP] = WeakSet()
+
+    def factory(self) -> SMTP:
+        session = SMTP(self.handler, **self.SMTP_kwargs)
+        self._sessions.add(session)
+        return session
+
+    def stop(self, no_assert: bool = True) -> None:
+        if self.server is not None:
+            asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result(timeout=10)
+        super().stop(no_assert=no_assert)
+
+    async def _hang_up(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        await asyncio.sleep(0.01)  # whoever is at the door comes in first
+        while open_ := [one.transport for one in self._sessions if isinstance(one.transport, asyncio.WriteTransport)]:
+            for transport in open_:
+                transport.abort()
+            await asyncio.sleep(0.001)
 
 
 class _Sink:
@@ -99,7 +132,10 @@ class _Sink:
         assert isinstance(content, bytes)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
         name = f"{stamp}-{next(self._numbers) % 1_000_000:06}-{hashlib.sha256(content).hexdigest()[:8]}.eml"
-        _write(self._folder / name, content)
+        try:
+            _write(self._folder / name, content)
+        except OSError as error:  # a full disk is no fault of the letter: the sender keeps it and tries again
+            return f"452 cannot be kept: {error.strerror}"
         return f"250 kept as {name}"
 
 
@@ -115,13 +151,18 @@ def _write(file: Path, content: bytes) -> None:
 
 def letters(folder: Path, *, page: int = 1, per_page: int = 50, query: str = "") -> LetterList:
     """A page of the letters in `folder`, newest first; `query` looks in address, sender and subject."""
-    names = sorted((file.name for file in folder.glob("*.eml")), reverse=True) if folder.is_dir() else []
-    if query:
-        wanted = query.casefold()
-        found = [one for one in (_heading(folder / name) for name in names) if wanted in _searched(one)]
-        return LetterList(tuple(found[(page - 1) * per_page : page * per_page]), len(found))
-    shown = names[(page - 1) * per_page : page * per_page]
-    return LetterList(tuple(_heading(folder / name) for name in shown), len(names))
+    files = sorted((file for file in folder.glob("*.eml") if _NAME.fullmatch(file.name)), reverse=True)
+    shown = slice((page - 1) * per_page, page * per_page)
+    if not query:
+        return LetterList(tuple(_headings(files[shown])), len(files))
+    found = [one for one in _headings(files) if query.casefold() in _searched(one)]
+    return LetterList(tuple(found[shown]), len(found))
+
+
+def _headings(files: Iterable[Path]) -> Iterator[Heading]:
+    for file in files:
+        with suppress(FileNotFoundError):  # cleared at this moment
+            yield _heading(file)
 
 
 def _searched(one: Heading) -> str:
@@ -135,8 +176,8 @@ def letter(folder: Path, name: str) -> StoredLetter:
         raise Refused(N_("There is no letter {name!r} in the mailbox."), name=name[:80])
     raw = file.read_bytes()
     message = _parsed(raw)
-    headers = tuple((key, _header(message, key, str(value))) for key, value in message.items())
-    return StoredLetter(_heading(file), headers, _body(message, "html"), _body(message, "plain"), raw)
+    headers = tuple((key, _text(message, key, value)) for key, value in message.raw_items())
+    return StoredLetter(_headed(name, message), headers, _body(message, "html"), _body(message, "plain"), raw)
 
 
 def clear(folder: Path) -> int:
@@ -149,10 +190,13 @@ def clear(folder: Path) -> int:
 
 def _heading(file: Path) -> Heading:
     with file.open("rb") as stream:
-        head = stream.read(64 * 1024).split(b"\r\n\r\n", 1)[0]
-    message = _parsed(head)
-    received = datetime.strptime(file.name[:22], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
-    return Heading(file.name, received, *(_header(message, name, "") for name in ("From", "To", "Subject")))
+        return _headed(file.name, _parsed(stream.read(64 * 1024).split(b"\r\n\r\n", 1)[0]))
+
+
+def _headed(name: str, message: EmailMessage) -> Heading:
+    received = datetime.strptime(name[:22], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+    first = {key.lower(): _text(message, key, value) for key, value in reversed(list(message.raw_items()))}
+    return Heading(name, received, *(first.get(key, "") for key in ("from", "to", "subject")))
 
 
 def _parsed(raw: bytes) -> EmailMessage:
@@ -160,20 +204,23 @@ def _parsed(raw: bytes) -> EmailMessage:
     return message  # type: ignore[no-any-return]
 
 
-def _header(message: EmailMessage, name: str, default: str) -> str:
-    """A header as text; a broken one is shown as far as it goes."""
+def _text(message: EmailMessage, key: str, value: Any) -> str:
+    """A header as text; a broken one is shown as it was written."""
     try:
-        return str(message.get(name, default))
-    except (ValueError, LookupError, AttributeError, TypeError):
-        return default
+        return str(message.policy.header_fetch_parse(key, value))
+    except _BROKEN:
+        return str(value).encode("utf-8", "replace").decode()
 
 
 def _body(message: EmailMessage, kind: str) -> str:
+    """The part of this kind; one in an unknown alphabet or broken is shown as far as it goes."""
+    part = None
     try:
         part = message.get_body((kind,))
         return str(part.get_content()) if part else ""
-    except (ValueError, LookupError, AttributeError, TypeError):
-        return ""
+    except _BROKEN:
+        payload = part.get_payload(decode=True) if part else None
+        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 
 
 def answers(port: int) -> bool:

@@ -1,32 +1,40 @@
-"""A letter as the bytes of a MIME message: text first, HTML second, as RFC 2046 orders alternatives."""
+"""A letter as the bytes of a MIME message: text first, HTML second, as RFC 2046 orders alternatives.
+
+The headers are written here and not by `email.policy.SMTP`: Python 3.11 to 3.13 turns a List-Unsubscribe longer than a
+line into encoded words, which no mail service reads, and drops the quotes of a long name with a comma.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
+from core.errors import N_, Refused
 from core.model import Letter
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_HEADER = re.compile(r"[!-9;-~]+")
+_ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.-]+")
+_ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
+_OURS = frozenset({"date", "message-id", "from", "to", "subject", "mime-version", "content-type"})
+_LONGEST = 900  # a line may have 998 octets (RFC 5322 2.1.1)
 
 
 def message(letter: Letter, *, now: datetime) -> bytes:
-    """The message to hand to a relay, CRLF line ends, bodies in base64."""
-    mail = EmailMessage(policy=SMTP)
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = letter.message_id
-    mail["From"] = _mailbox(letter.sender)
-    mail["To"] = _address(letter.to_name, letter.to)
-    mail["Subject"] = one_line(letter.subject)
-    for name, value in letter.headers.items():
-        mail[name] = one_line(value)
-    mail.set_content(letter.text, cte="base64")
-    mail.add_alternative(letter.html, subtype="html", cte="base64")
-    return mail.as_bytes()
+    """The message to hand to a relay, CRLF line ends, bodies in base64.
+
+    Raises Refused for an address or a header that cannot be written, ValueError for text that is not Unicode.
+    """
+    head = "".join(f"{name}: {value}\r\n" for name, value in _headers(letter, now))
+    body = EmailMessage(policy=SMTP)
+    body.set_content(letter.text, cte="base64")
+    body.add_alternative(letter.html, subtype="html", cte="base64")
+    return head.encode("ascii") + body.as_bytes()
 
 
 def one_line(text: str) -> str:
@@ -39,10 +47,42 @@ def envelope_sender(letter: Letter) -> str:
     return parseaddr(letter.sender)[1]
 
 
-def _mailbox(sender: str) -> Address:
-    name, address = parseaddr(sender)
-    return _address(name, address)
+def _headers(letter: Letter, now: datetime) -> Iterator[tuple[str, str]]:
+    """(name, value) of every header as they stand in the message."""
+    yield "Date", format_datetime(now)
+    yield "Message-ID", _text(letter.message_id)
+    yield "From", _mailbox(*parseaddr(letter.sender))
+    yield "To", _mailbox(letter.to_name, letter.to)
+    yield "Subject", _text(letter.subject)
+    for name, value in letter.headers.items():
+        if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+            raise Refused(N_("A letter cannot be given the header {name!r}."), name=name[:100])
+        yield name, _mailbox(*parseaddr(value)) if name.lower() == "reply-to" else _text(value)
 
 
-def _address(name: str, address: str) -> Address:
-    return Address(display_name=one_line(name), addr_spec=address)
+def _mailbox(name: str, address: str) -> str:
+    if not _ADDRESS.fullmatch(address):
+        raise Refused(N_("address {address!r} cannot stand in a letter"), address=address[:100])
+    phrase = _phrase(one_line(name))
+    return f"{phrase} <{address}>" if phrase else address
+
+
+def _phrase(name: str) -> str:
+    """A display name: as it is, in quotes, or in encoded words (RFC 5322 3.2.5, RFC 2047 5)."""
+    if not _is_plain(name):
+        return _encoded(name)
+    return name if _ATOMS.fullmatch(name) else '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+
+
+def _text(value: str) -> str:
+    line = one_line(value)
+    return line if _is_plain(line) else _encoded(line)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "=?" not in text and len(text) <= _LONGEST
+
+
+def _encoded(text: str) -> str:
+    """In encoded words, folded; room is left for the longest name that stands before them."""
+    return Header(text, "utf-8", header_name="List-Unsubscribe").encode(linesep="\r\n")

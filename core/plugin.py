@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.config import faults
-from core.errors import N_, Misconfigured
+from core.errors import N_, Misconfigured, VestnikError
 
 
 class Settings(BaseModel):
@@ -49,9 +49,14 @@ def shelf(package: str, contract: type[P], local: Path | None = None) -> dict[st
     found: dict[str, type[P]] = {}
     for module in (*_packaged(package), *_installed(package), *_local(package, local)):
         for plugin in vars(module).values():
-            if isinstance(plugin, type) and issubclass(plugin, contract) and plugin.code and plugin is not contract:
+            if isinstance(plugin, type) and issubclass(plugin, contract) and plugin.code and _made_in(module, plugin):
                 found[plugin.code] = plugin
     return found
+
+
+def _made_in(module: ModuleType, plugin: type[Plugin]) -> bool:
+    """A module that imports a plug-in to build upon does not put that one on the shelf again."""
+    return f"{plugin.__module__}.".startswith(f"{module.__name__}.")
 
 
 def find(package: str, contract: type[P], code: str, local: Path | None = None) -> type[P]:
@@ -67,10 +72,13 @@ def find(package: str, contract: type[P], code: str, local: Path | None = None) 
     )
 
 
-def suggestion(word: str, known: Mapping[str, Any] | list[str]) -> str:
-    """``did you mean 'x'?`` for a near miss, else the list of known words."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
+def suggestion(word: str, known: Iterable[str]) -> VestnikError:
+    """ "Did you mean 'x'?" for a near miss, else the list of known words: a value for the message of an error."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    if near:
+        return VestnikError(N_("Did you mean {word!r}?"), word=near[0])
+    return VestnikError(N_("Known: {words}."), words=", ".join(words))
 
 
 def settings_of(plugin: type[Plugin], values: Mapping[str, Any], *, where: str) -> Any:
@@ -91,7 +99,10 @@ def _installed(package: str) -> Iterator[ModuleType]:
     prefix = package.rpartition(".")[2] + "."
     for entry in entry_points(group="vestnik.plugins"):
         if entry.name.startswith(prefix):
-            yield sys.modules[entry.load().__module__]
+            plugin = _loaded(
+                entry.load, N_("Plug-in {what} of an installed package does not load: {error}"), entry.name
+            )
+            yield sys.modules[plugin.__module__]
 
 
 def _local(package: str, folder: Path | None) -> Iterator[ModuleType]:
@@ -107,11 +118,14 @@ def _from_file(file: Path, name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise Misconfigured(
-            N_("Plug-in file {file} does not load: {error}"), file=str(file), error=repr(error)
-        ) from error
+    sys.modules[name] = module  # dataclasses and pydantic look their module up while it loads
+    loader = spec.loader
+    _loaded(lambda: loader.exec_module(module), N_("Plug-in file {what} does not load: {error}"), str(file))
     return module
+
+
+def _loaded(load: Callable[[], Any], template: str, what: str) -> Any:
+    try:
+        return load()
+    except Exception as error:
+        raise Misconfigured(template, what=what, error=repr(error)) from error

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, takewhile, tee
-from typing import Literal, NoReturn
+from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -53,9 +53,9 @@ class Schedule:
                 return list(newest)
             window = min(window * 4, until - after)
 
-    def describe(self, language: Literal["ru", "en"]) -> str:
-        """The schedule as a human phrase: ``ежедневно в 05:00 (Europe/Moscow)``."""
-        return f"{_phrase(self, language)} ({self.timezone})"
+    def describe(self, language: str) -> str:
+        """The schedule as a human phrase, in Russian ("ru") or English: ``ежедневно в 05:00 (Europe/Moscow)``."""
+        return f"{_phrase(self, language if language in _PHRASES else 'en')} ({self.timezone})"
 
     def _stream(self, after: datetime) -> Iterator[datetime]:
         if after.tzinfo is None:
@@ -90,7 +90,7 @@ def parse(text: str, timezone: str) -> Schedule:
         raise _bad(N_("Schedule “{text}” is not understood. Write it like one of: {examples}."), text)
     hour, minute = _clock(text, plain["clock"])
     if plain["once"]:
-        return Schedule(text, timezone, moment=_once(text, f"{plain['days']} {hour}:{minute}", zone))
+        return Schedule(text, timezone, moment=_once(text, f"{plain['days'] or plain['clock']} {hour}:{minute}", zone))
     return Schedule(text, timezone, cron=f"{minute} {hour} {_days(text, plain)}")
 
 
@@ -188,7 +188,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _checked(text: str, words: list[str]) -> str:
     if len(words) != 5:
-        raise _bad(N_("Cron line “{text}” has {part} words instead of five. Try: {examples}."), text, str(len(words)))
+        raise _bad(N_("Cron line “{text}” needs five words and has {part}. Try: {examples}."), text, str(len(words)))
     alone = [" ".join(["*"] * place + [word] + ["*"] * (4 - place)) for place, word in enumerate(words)]
     wrong = [word for word, line in zip(words, alone, strict=True) if not _is_cron(line)]
     if wrong or not _is_cron(" ".join(words)):  # words good one by one can still ask for 31 February

@@ -47,5 +47,5 @@ def read(key: str, purpose: str, token: str) -> Any:
     """The value in `token`. Raises Refused when it is broken or was signed for something else."""
     try:
         return _signer(key, purpose).loads(token)
-    except BadData:
+    except (BadData, UnicodeError):
         raise Refused(N_("This link is damaged or out of date.")) from None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from core.errors import VestnikError
 from core.model import Kind, Record
 from core.plugin import Plugin
 
@@ -34,11 +35,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that `vestnik doctor` found out: what was looked at, whether it is right, and what to do."""
+    """One thing that `vestnik doctor` found out: what was looked at, whether it is right, and what to do.
+
+    `advice` may be an error with an ``N_`` template: then it is said in the reader's language.
+    """
 
     what: str
     ok: bool
-    advice: str = ""
+    advice: str | VestnikError = ""
 
 
 class Source(Plugin):

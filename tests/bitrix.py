@@ -40,14 +40,16 @@ def shop_engine(
 ) -> Iterator[sa.Engine]:
     """An empty database for a shop: a file in `folder`, or a database of `server` that is dropped afterwards.
 
-    Sessions write as Bitrix does: sql_mode='' (zero dates, left-out columns) and the shop's own time zone. `server` is
-    the URL of a MariaDB server without a database (the `mariadb` fixture); left out, one is found or started, which
-    takes seconds. Skips when there is none.
+    Sessions write as Bitrix does: sql_mode='' and innodb_strict_mode=OFF (zero dates, left-out columns, long rows), in
+    the shop's own time zone; tables take the charset of `collation`. `server` is the URL of a MariaDB server without a
+    database (the `mariadb` fixture); left out, one is found or started, which takes seconds. Skips when there is none.
     """
     if kind == "sqlite":
         engine = db.connect(f"sqlite:///{folder / f'shop{next(_numbers)}.db'}")
-        yield engine
-        engine.dispose()
+        try:
+            yield engine
+        finally:
+            engine.dispose()
     elif server is None:
         with (
             services.mariadb() as found,
@@ -78,7 +80,7 @@ def _database(server: str, collation: str) -> Iterator[sa.URL]:
 
 @contextmanager
 def _bitrix_session(url: sa.URL, time_zone: str) -> Iterator[sa.Engine]:
-    words = f"SET SESSION sql_mode='', time_zone='{time_zone}'"
+    words = f"SET SESSION sql_mode='', innodb_strict_mode=OFF, time_zone='{time_zone}'"
     engine = sa.create_engine(url, connect_args={"init_command": words})
     try:
         yield engine

@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from core import db
-from core.tables import metadata
-from tests import services
+pytest.register_assert_rewrite("core.testing.conformance")  # before anything imports it
+
+from core import db  # noqa: E402
+from core.tables import metadata  # noqa: E402
+from tests import services  # noqa: E402
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # 05:00 in Moscow
 

@@ -11,9 +11,9 @@ from email.message import EmailMessage
 from types import TracebackType
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from core.mailbox import Listener
 from tests.services import free_port
 
 
@@ -41,7 +41,7 @@ class Sink:
         return self.answer
 
     def __enter__(self) -> Sink:
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True)
+        self._controller = Listener(self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=True)
         self._controller.start()
         return self
 

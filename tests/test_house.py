@@ -12,8 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "model", "config", "db", "tables", "address", "schedule", "links", "mime"),
     ("plugin", "source", "channel", "rules"),
-    ("leases", "signing", "consent", "mailings", "intake", "groups", "compose", "postings", "deliver", "definitions")
-    + ("migrations",),
+    (
+        *("leases", "signing", "consent", "mailings", "migrations"),
+        *("intake", "groups", "compose", "postings", "deliver", "definitions"),
+    ),
     ("i18n", "app", "runs", "actors", "clock", "mailbox", "web", "sample", "demo", "cli"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms} | {"testing": 1}

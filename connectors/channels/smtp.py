@@ -7,20 +7,23 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.errors import MessageError
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from core import plugin
 from core.channel import Channel, Session
+from core.errors import N_, Refused, VestnikError
 from core.mime import envelope_sender, message
 from core.model import Letter, Outcome
 from core.source import Finding
 
-_BROKEN = (smtplib.SMTPServerDisconnected, ConnectionError, TimeoutError, OSError)
+_AWAY = (421, 530)  # the relay speaks to nobody now, or not to us: no fault of the letter
+_BAD_LETTER = (ValueError, LookupError, MessageError, Refused)  # what `email` says of addresses and headers
 
 
-class Settings(plugin.Settings):
+class SmtpSettings(plugin.Settings):
     """Where the relay is and how to speak to it."""
 
     host: str
@@ -28,7 +31,7 @@ class Settings(plugin.Settings):
     tls: Literal["none", "starttls", "implicit"] = "none"
     user: str = ""
     password: SecretStr = SecretStr("")
-    timeout_seconds: float = 30
+    timeout_seconds: float = Field(default=30, gt=0)
 
 
 class Smtp(Channel):
@@ -36,8 +39,8 @@ class Smtp(Channel):
 
     code = "smtp"
     title = "SMTP"
-    Settings = Settings
-    settings: Settings
+    Settings = SmtpSettings
+    settings: SmtpSettings
 
     @contextmanager
     def open(self) -> Iterator[Session]:
@@ -48,111 +51,132 @@ class Smtp(Channel):
             session.close()
 
     def check(self) -> Iterator[Finding]:
-        session = _Connection(self.settings)
         where = f"smtp {self.settings.host}:{self.settings.port}"
         try:
-            session.relay().noop()
+            relay = _connect(self.settings)
+        except (OSError, ValueError) as error:
+            template = N_("{error}. Check [smtp] host, port, tls, user and password.")
+            yield Finding(where, ok=False, advice=VestnikError(template, error=_said(error)))
+        else:
+            _close(relay)
             yield Finding(where, ok=True)
-        except (smtplib.SMTPException, OSError) as error:
-            yield Finding(where, ok=False, advice=f"{_said(error)}. Check [smtp] host, port, tls, user and password.")
-        finally:
-            session.close()
 
 
 class _Connection(Session):
     """A connection that is opened at the first letter and again after it broke."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
         self._relay: smtplib.SMTP | None = None
 
     def send(self, letters: Sequence[Letter]) -> Iterator[Outcome]:
-        away: Outcome | None = None
+        broken: Outcome | None = None
         for letter in letters:
-            outcome = away or self._send(letter)
-            if not outcome.reached:
-                away = outcome
+            outcome = broken or self._send(letter)
+            if not outcome.reached or outcome.result == "unknown":
+                broken = Outcome("retry", outcome.reply, reached=False)
             yield outcome
 
     def _send(self, letter: Letter) -> Outcome:
+        kept = self._relay is not None
         try:
-            relay = self.relay()
-        except smtplib.SMTPAuthenticationError as error:
-            return Outcome("retry", _said(error), reached=False)
-        except (smtplib.SMTPException, OSError) as error:
-            self.close()
-            return Outcome("retry", _said(error), reached=False)
-        return self._hand_over(relay, letter)
+            body = message(letter, now=datetime.now(UTC))
+        except _BAD_LETTER as error:
+            return Outcome("failed", _said(error))
+        outcome = self._attempt(letter, body)
+        if kept and not outcome.reached:  # relays close connections that idled or carried many letters
+            outcome = self._attempt(letter, body)
+        return outcome
 
-    def _hand_over(self, relay: smtplib.SMTP, letter: Letter) -> Outcome:
-        body = message(letter, now=datetime.now(UTC))
-        steps: tuple[Callable[[], tuple[int, bytes]], ...] = (
-            lambda: relay.mail(envelope_sender(letter), [f"size={len(body)}"] if relay.has_extn("size") else []),
-            lambda: relay.rcpt(letter.to),
-            lambda: relay.docmd("DATA"),
-        )
+    def _attempt(self, letter: Letter, body: bytes) -> Outcome:
         try:
-            for step in steps:
-                code, said = step()
-                if code >= 400:
-                    return self._refused(relay, code, said)
-        except (UnicodeEncodeError, ValueError) as error:
-            return self._refused(relay, 553, str(error).encode())
-        except _BROKEN as error:  # the body has not been sent: certainly not taken
+            self._relay = self._relay or _connect(self._settings)
+            refusal = self._envelope(self._relay, letter, len(body))
+        except (OSError, ValueError) as error:  # the body has not been sent: certainly not taken
             self.close()
             return Outcome("retry", _said(error), reached=False)
-        return self._body(relay, body)
+        return refusal or self._body(self._relay, body)
+
+    def _envelope(self, relay: smtplib.SMTP, letter: Letter, size: int) -> Outcome | None:
+        """MAIL, RCPT and DATA; the outcome if the relay refuses one of them, None when it wants the body."""
+        options = [f"size={size}"] if relay.has_extn("size") else []
+        steps: tuple[tuple[Callable[[], tuple[int, bytes]], range], ...] = (
+            (lambda: relay.mail(envelope_sender(letter), options), range(200, 300)),
+            (lambda: relay.rcpt(letter.to), range(200, 300)),
+            (lambda: relay.docmd("DATA"), range(354, 355)),
+        )
+        for step, welcome in steps:
+            code, said = step()
+            if code not in welcome:
+                return self._refused(relay, code, said)
+        return None
 
     def _body(self, relay: smtplib.SMTP, body: bytes) -> Outcome:
         try:
             relay.send(_stuffed(body))
             code, said = relay.getreply()
-        except _BROKEN as error:  # sent, perhaps taken: nobody but the relay knows
+        except OSError as error:  # sent, perhaps taken: nobody but the relay knows
             self.close()
             return Outcome("unknown", _said(error))
-        if code < 400:
+        if 200 <= code < 300:
             return Outcome("sent", f"{code} {_text(said)}")
-        return Outcome("retry" if code < 500 else "failed", f"{code} {_text(said)}")
+        if code in range(400, 600):
+            return self._answer(code, said)
+        self.close()
+        return Outcome("unknown", f"{code} {_text(said)}")
 
     def _refused(self, relay: smtplib.SMTP, code: int, said: bytes) -> Outcome:
-        try:
-            relay.rset()
-        except (smtplib.SMTPException, OSError):
-            self.close()
-        if code == 421:
-            self.close()
-            return Outcome("retry", f"{code} {_text(said)}", reached=False)
-        return Outcome("retry" if code < 500 else "failed", f"{code} {_text(said)}")
+        """The relay's no before the body; the connection goes on with the next letter if it can."""
+        outcome = self._answer(code, said)
+        if outcome.reached:
+            try:
+                relay.rset()
+            except OSError:
+                self.close()
+        return outcome
 
-    def relay(self) -> smtplib.SMTP:
-        """The open connection; opened now if it is not."""
-        if self._relay is None:
-            self._relay = _connect(self._settings)
-        return self._relay
+    def _answer(self, code: int, said: bytes) -> Outcome:
+        reply = f"{code} {_text(said)}"
+        if code in _AWAY or code not in range(400, 600):  # what is no answer at all is no refusal of the letter
+            self.close()
+            return Outcome("retry", reply, reached=False)
+        return Outcome("retry" if code < 500 else "failed", reply)
 
     def close(self) -> None:
         relay, self._relay = self._relay, None
         if relay is not None:
-            try:
-                relay.quit()
-            except (smtplib.SMTPException, OSError):
-                relay.close()
+            _close(relay)
 
 
-def _connect(settings: Settings) -> smtplib.SMTP:
+def _connect(settings: SmtpSettings) -> smtplib.SMTP:
     context = ssl.create_default_context()
     where = (settings.host, settings.port)
     if settings.tls == "implicit":
         relay: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=settings.timeout_seconds, context=context)
     else:
         relay = smtplib.SMTP(*where, timeout=settings.timeout_seconds)
+    try:
+        _introduce(relay, settings, context)
+    except BaseException:
+        relay.close()
+        raise
+    return relay
+
+
+def _introduce(relay: smtplib.SMTP, settings: SmtpSettings, context: ssl.SSLContext) -> None:
     relay.ehlo_or_helo_if_needed()
     if settings.tls == "starttls":
         relay.starttls(context=context)
         relay.ehlo()
     if settings.user:
         relay.login(settings.user, settings.password.get_secret_value())
-    return relay
+
+
+def _close(relay: smtplib.SMTP) -> None:
+    try:
+        relay.quit()
+    except OSError:
+        relay.close()
 
 
 def _stuffed(body: bytes) -> bytes:
@@ -167,6 +191,8 @@ def _text(said: bytes) -> str:
 
 
 def _said(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the relay's certificate is not trusted: {error.verify_message}"
     if isinstance(error, smtplib.SMTPResponseException):
         said = error.smtp_error
         return f"{error.smtp_code} {_text(said if isinstance(said, bytes) else str(said).encode())}"

@@ -163,7 +163,7 @@ def _dry_run(app: App, issue: Issue, mailing: Mailing, *, at: datetime, json: bo
             say.json(row)
         return
     say.line(
-        N_("{issue} at {at}: {count} letters, {left} left out."),
+        N_("{issue} at {at}. Letters: {count}, left out: {left}."),
         issue=issue.code,
         at=local(app, at),
         count=len(rows) - len(left),

@@ -13,7 +13,7 @@ from core import actors
 from core.app import App
 from core.cli.root import DEFAULT, ConfigOption, JsonOption, cli, help_text, say, start
 from core.errors import N_, Misconfigured, VestnikError, masked
-from core.i18n import message
+from core.i18n import message, said
 from core.source import Finding
 
 
@@ -39,7 +39,7 @@ def doctor(json: JsonOption = False, config: ConfigOption = DEFAULT) -> None:
     for area, finding in _findings(app):
         faults += not finding.ok
         if json:
-            say.json({"area": area, "what": finding.what, "ok": finding.ok, "advice": masked(finding.advice)})
+            say.json({"area": area, "what": finding.what, "ok": finding.ok, "advice": _advice(finding)})
         else:
             _show(area, finding)
     if faults:
@@ -53,7 +53,11 @@ def _show(area: str, finding: Finding) -> None:
     say.out.print(f"{sign} ", end="")
     say.out.print(f"{area}: {masked(finding.what)}", markup=False)
     if finding.advice:
-        say.out.print(f"    {masked(finding.advice)}", markup=False)
+        say.out.print(f"    {_advice(finding)}", markup=False)
+
+
+def _advice(finding: Finding) -> str:
+    return masked(said(finding.advice, say.language))
 
 
 def _findings(app: App) -> Iterator[tuple[str, Finding]]:

@@ -6,7 +6,7 @@ A file is taken whole or not at all; applying it twice changes nothing the secon
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from core import compose, groups, mailings, schedule
 from core.config import Site, faults
 from core.db import upsert, writing
 from core.definitions.forms import SHAPES, File, GroupForm, IssueForm, MailingForm
-from core.errors import N_, Misconfigured, VestnikError
+from core.errors import N_, Misconfigured, VestnikError, together
 from core.groups import Group
 from core.plugin import suggestion
 from core.rules import World
@@ -114,35 +114,41 @@ def _check(
         *_issue_faults(connection, file, site, folders, now=now),
     ]
     if found:
-        raise Misconfigured(N_("Nothing was applied. {faults}"), faults=" ".join(found))
+        raise Misconfigured(N_("Nothing was applied. {faults}"), faults=together(found))
 
 
-def _group_faults(file: File, site: Site, sources: list[str], *, now: datetime) -> Iterable[str]:
+def _at(kind: str, code: str, error: VestnikError) -> VestnikError:
+    """`error` with the place in the file that it is about."""
+    return VestnikError("[{kind}.{code}] {error}", kind=kind, code=code, error=error)
+
+
+def _group_faults(file: File, site: Site, sources: list[str], *, now: datetime) -> Iterator[VestnikError]:
     for code, form in file.groups.items():
         try:
             group = groups.checked(Group(code, form.name, form.include, form.exclude), World(now, site.timezone))
         except VestnikError as error:
-            yield f"[groups.{code}] {error}"
+            yield _at("groups", code, error)
             continue
-        for name in groups.named_sources(group):
-            if name not in sources:
-                yield f"[groups.{code}] in_source: there is no source {name!r}. {suggestion(name, sources)}"
+        for name in sorted(groups.named_sources(group) - set(sources)):
+            template = N_("in_source: there is no source {name!r}. {hint}")
+            yield _at("groups", code, VestnikError(template, name=name, hint=suggestion(name, sources)))
 
 
-def _mailing_faults(connection: sa.Connection, file: File) -> Iterable[str]:
+def _mailing_faults(connection: sa.Connection, file: File) -> Iterator[VestnikError]:
     for code, form in file.mailings.items():
         if not mailings.mailing(connection, code).sender:
-            yield f'[mailings.{code}] from: missing. Write from = "Магазин <news@shop.ru>", or set [site] sender.'
+            template = N_('from: missing. Write from = "Магазин <news@shop.ru>", or set [site] sender.')
+            yield _at("mailings", code, VestnikError(template))
         for group in (*form.groups, *form.exclude_groups):
             try:
                 groups.find(connection, group)
             except VestnikError as error:
-                yield f"[mailings.{code}] {error}"
+                yield _at("mailings", code, error)
 
 
 def _issue_faults(
     connection: sa.Connection, file: File, site: Site, folders: list[Path], *, now: datetime
-) -> Iterable[str]:
+) -> Iterator[VestnikError]:
     for code in file.issues:
         try:
             issue = mailings.issue(connection, code)
@@ -150,7 +156,7 @@ def _issue_faults(
                 schedule.parse(issue.schedule, issue.timezone)
             compose.publish(issue, mailings.mailing(connection, issue.mailing), site, at=now, folders=folders)
         except VestnikError as error:
-            yield f"[issues.{code}] {error}"
+            yield _at("issues", code, error)
 
 
 def export(engine: sa.Engine, *, site: Site) -> str:

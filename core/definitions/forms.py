@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
-from email.utils import parseaddr
+from datetime import date, time, timedelta
+from email.headerregistry import Address
+from email.utils import unquote
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -13,26 +14,42 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from core import schedule, tables
 from core.address import normalised
 from core.config import Site, known_timezone
-from core.errors import VestnikError
+from core.errors import N_, Misconfigured, Refused, VestnikError
 from core.mime import one_line
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
-def _sender(value: str) -> str:
-    name, address = parseaddr(value)
+def _mailbox(value: str) -> str:
+    """``Name <address>`` with the address in its one spelling, the name quoted if need be. Raises VestnikError."""
+    written, _, address = one_line(value).removesuffix(">").rpartition("<")  # parseaddr stops at an unquoted comma
+    name = unquote(written.strip())
     try:
-        normalised(address)
+        spelt = normalised(address)
+    except Refused as error:
+        raise Misconfigured(N_("{error}. Example: Магазин <news@shop.ru>"), error=error) from None
+    return str(Address(name, addr_spec=spelt)) if name else spelt
+
+
+def _default_mailbox(site: Site) -> str:
+    try:
+        return _mailbox(site.sender) if site.sender else ""
     except VestnikError as error:
-        raise ValueError(f"{error}. Example: Магазин <news@shop.ru>") from None
-    return one_line(value) if name else address
+        raise Misconfigured(N_("[site] sender: {error}"), error=error) from None
+
+
+def _sender(value: str) -> str:
+    try:
+        return _mailbox(value)
+    except VestnikError as error:
+        raise ValueError(error) from None
 
 
 def _seconds(value: Any) -> int:
     try:
         return round(schedule.duration(value).total_seconds())
     except VestnikError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(error) from None
 
 
 def _plain(value: Any) -> Any:
@@ -41,12 +58,12 @@ def _plain(value: Any) -> Any:
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    return value.isoformat() if isinstance(value, date) else value
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 Tree = Annotated[dict[str, Any], BeforeValidator(_plain)]
-Seconds = Annotated[int, PlainValidator(_seconds)]
-Sender = Annotated[str, AfterValidator(_sender)]
+Seconds = Annotated[int, PlainValidator(_seconds), Field(le=2**31 - 1)]  # the column is an Integer
+Sender = Annotated[str, AfterValidator(_sender), Field(max_length=320)]
 Name = Annotated[str, Field(max_length=255)]
 
 
@@ -90,13 +107,12 @@ class MailingForm(Form):
     groups: list[Code] = Field(min_length=1)
     exclude_groups: list[Code] = []
     utm: UtmForm = UtmForm()
-    layout: str = "standard"
+    layout: Annotated[str, Field(max_length=64)] = "standard"
 
     def columns(self, code: str, site: Site) -> dict[str, Any]:
-        sender = self.sender or (_sender(site.sender) if site.sender else None)
         return {
             "name": self.name or code,
-            "sender": sender or "",
+            "sender": self.sender or _default_mailbox(site),
             "reply_to": self.reply_to or "",
             "include_groups": self.groups,
             "exclude_groups": self.exclude_groups,
@@ -123,11 +139,11 @@ class IssueForm(Form):
     """An issue: the letter, its subject, and when it goes out ("" = by hand)."""
 
     mailing: Code
-    letter: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$")]
+    letter: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", max_length=255)]
     subject: Annotated[str, Field(min_length=1, max_length=500)]
     name: Name = ""
     preheader: Annotated[str, Field(max_length=500)] = ""
-    schedule: str = ""
+    schedule: Annotated[str, Field(max_length=255)] = ""
     timezone: Annotated[str, AfterValidator(known_timezone)] | None = None
     catch_up: Seconds = 12 * 3600
     max_age: Seconds = 5 * 60

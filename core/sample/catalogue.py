@@ -1,153 +1,119 @@
-"""The catalogue of the sample shop: products in infoblock 2 (storage v2), their offers in infoblock 3 (storage v1)."""
+"""How the sample's catalogue is laid out: infoblocks, properties, sections, price types, currencies and stores."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import quote
 
-from core.sample.rows import Rows
-from core.sample.words import BRANDS, COLOURS, GOODS, NOTES, latin
+from core.sample.rows import Rows, php
+from core.sample.words import BRANDS, COLOURS, GOODS, MATERIALS, latin
 
-PRODUCTS, OFFERS = 2, 3
-BRAND, MATERIAL, WEIGHT, TAGS, LINK, COLOUR = 1, 2, 3, 4, 5, 6  # ids of properties
-STORAGE_V2 = {BRAND: "L", MATERIAL: "S", WEIGHT: "N", TAGS: "S+"}
+PRODUCTS, OFFERS = 2, 3  # infoblocks: storage v2, storage v1
+BRAND, MATERIAL, WEIGHT, TAGS, LINK, COLOUR, CARE, PHOTOS, ARTICLE = range(1, 10)  # ids of properties
+STORAGE_V2 = {BRAND: "L", MATERIAL: "S", WEIGHT: "N", TAGS: "S+", CARE: "S", PHOTOS: "F+"}
+DIRECTORY = "b_hlbd_material"
 BASE, WHOLESALE = 1, 2  # price types
+STORES = (1, 2)
+_DETAIL = "#SITE_DIR#/catalog/#SECTION_CODE_PATH#/#ELEMENT_CODE#/"
 
 
 @dataclass(frozen=True, slots=True)
-class Good:
-    """What can be put into a basket: a product without offers, or an offer."""
+class Section:
+    """A section of the second level: where products lie, and what kind of goods its prices and names come from."""
 
     id: int
-    parent: int
     name: str
-    price: int
-    url: str
-    created: datetime
+    path: str
 
 
-def catalogue(rows: Rows) -> list[Good]:
-    """Write sections, products, offers, prices and stock; what can be bought."""
+def layout(rows: Rows) -> list[Section]:
+    """Write everything but the goods; the sections for them, the last one in a part of the shop that is closed."""
     _infoblocks(rows)
-    goods: list[Good] = []
-    margin, section = 1, 0
-    for title, subsections in GOODS.items():
-        top = section = section + 1
-        left, margin = margin, margin + 1
-        for subtitle, (names, low, high) in subsections.items():
-            section += 1
-            _section(rows, section, subtitle, parent=top, left=margin, right=margin + 1)
-            margin += 2
-            for name in names.split("|"):
-                goods += _products(rows, section, f"{latin(title)}/{latin(subtitle)}", name, low, high)
-        _section(rows, top, title, parent=None, left=left, right=margin)
-        margin += 1
-    _draft(rows)
-    return goods
+    _properties(rows)
+    _directory(rows)
+    _money(rows)
+    _stores(rows)
+    return _sections(rows)
 
 
 def _infoblocks(rows: Rows) -> None:
-    url = "#SITE_DIR#/catalog/#SECTION_CODE_PATH#/#ELEMENT_CODE#/"
+    rows.add("b_iblock_type", ID="catalog", SECTIONS="Y", SORT=100)
+    rows.add("b_iblock_type_lang", IBLOCK_TYPE_ID="catalog", LID="ru", NAME="Каталог")
     for number, code, name, detail, version in (
-        (PRODUCTS, "goods", "Товары", url, 2),
+        (PRODUCTS, "goods", "Товары", _DETAIL, 2),
         (OFFERS, "offers", "Предложения", "#PRODUCT_URL#", 1),
     ):
         rows.add("b_iblock", ID=number, IBLOCK_TYPE_ID="catalog", LID="s1", CODE=code, NAME=name, ACTIVE="Y",
-                 VERSION=version, DETAIL_PAGE_URL=detail, TIMESTAMP_X=rows.end)  # fmt: skip
+                 VERSION=version, DETAIL_PAGE_URL=detail, TIMESTAMP_X=rows.begin)  # fmt: skip
         rows.add("b_iblock_site", IBLOCK_ID=number, SITE_ID="s1")
     rows.add("b_catalog_iblock", IBLOCK_ID=PRODUCTS, PRODUCT_IBLOCK_ID=0, SKU_PROPERTY_ID=0)
     rows.add("b_catalog_iblock", IBLOCK_ID=OFFERS, PRODUCT_IBLOCK_ID=PRODUCTS, SKU_PROPERTY_ID=LINK)
-    for number, iblock, code, kind, multiple, version in (
-        (BRAND, PRODUCTS, "BRAND", "L", "N", 2),
-        (MATERIAL, PRODUCTS, "MATERIAL", "S", "N", 2),
-        (WEIGHT, PRODUCTS, "WEIGHT", "N", "N", 2),
-        (TAGS, PRODUCTS, "TAGS", "S", "Y", 2),
-        (LINK, OFFERS, "CML2_LINK", "E", "N", 1),
-        (COLOUR, OFFERS, "COLOUR", "L", "N", 1),
+
+
+def _properties(rows: Rows) -> None:
+    for number, iblock, code, name, kind, user_type in (
+        (BRAND, PRODUCTS, "BRAND", "Производитель", "L", None),
+        (MATERIAL, PRODUCTS, "MATERIAL", "Материал", "S", "directory"),
+        (WEIGHT, PRODUCTS, "WEIGHT", "Вес, г", "N", None),
+        (TAGS, PRODUCTS, "TAGS", "Метки", "S", None),
+        (LINK, OFFERS, "CML2_LINK", "Товар", "E", "SKU"),
+        (COLOUR, OFFERS, "COLOUR", "Цвет", "L", None),
+        (CARE, PRODUCTS, "CARE", "Уход", "S", "HTML"),
+        (PHOTOS, PRODUCTS, "MORE_PHOTO", "Картинки", "F", None),
+        (ARTICLE, OFFERS, "CML2_ARTICLE", "Артикул", "S", None),
     ):
-        rows.add("b_iblock_property", ID=number, IBLOCK_ID=iblock, CODE=code, NAME=code, PROPERTY_TYPE=kind,
-                 MULTIPLE=multiple, VERSION=version, ACTIVE="Y", TIMESTAMP_X=rows.end)  # fmt: skip
-    for name in BRANDS:
-        rows.add("b_iblock_property_enum", PROPERTY_ID=BRAND, VALUE=name, XML_ID=latin(name))
-    for code, name in COLOURS:
-        rows.add("b_iblock_property_enum", PROPERTY_ID=COLOUR, VALUE=name, XML_ID=code)
-    rows.add("b_catalog_group", ID=BASE, NAME="BASE", BASE="Y")
-    rows.add("b_catalog_group", ID=WHOLESALE, NAME="WHOLESALE", BASE="N")
+        rows.add("b_iblock_property", ID=number, IBLOCK_ID=iblock, CODE=code, NAME=name, PROPERTY_TYPE=kind,
+                 MULTIPLE="Y" if STORAGE_V2.get(number, "").endswith("+") else "N", ACTIVE="Y", USER_TYPE=user_type,
+                 VERSION=2 if iblock == PRODUCTS else 1, LINK_IBLOCK_ID=PRODUCTS if number == LINK else 0,
+                 USER_TYPE_SETTINGS=php({"TABLE_NAME": DIRECTORY}) if user_type == "directory" else None,
+                 TIMESTAMP_X=rows.begin)  # fmt: skip
+    for place, name in enumerate(BRANDS):
+        rows.add("b_iblock_property_enum", PROPERTY_ID=BRAND, VALUE=name, XML_ID=latin(name), SORT=place * 100)
+    for place, (code, name) in enumerate(COLOURS):
+        rows.add("b_iblock_property_enum", PROPERTY_ID=COLOUR, VALUE=name, XML_ID=code, SORT=place * 100)
 
 
-def _section(rows: Rows, number: int, name: str, *, parent: int | None, left: int, right: int) -> None:
+def _directory(rows: Rows) -> None:
+    rows.add("b_hlblock_entity", ID=1, NAME="Material", TABLE_NAME=DIRECTORY)
+    rows.add("b_hlblock_entity_lang", ID=1, LID="ru", NAME="Материалы")
+    for place, (code, name) in enumerate(MATERIALS):
+        rows.add(DIRECTORY, UF_NAME=name, UF_XML_ID=code, UF_SORT=place * 100, UF_DEF=0)
+
+
+def _money(rows: Rows) -> None:
+    for currency, amount, title, template in (("RUB", 1, "Рубль", "# руб."), ("USD", 92, "Доллар", "$#")):
+        rows.add("b_catalog_currency", CURRENCY=currency, AMOUNT_CNT=1, AMOUNT=amount, CURRENT_BASE_RATE=amount,
+                 BASE="Y" if currency == "RUB" else "N", DATE_UPDATE=rows.begin)  # fmt: skip
+        rows.add("b_catalog_currency_lang", CURRENCY=currency, LID="ru", FORMAT_STRING=template, FULL_NAME=title)
+    rows.add("b_catalog_vat", NAME="НДС 20%", RATE=20, TIMESTAMP_X=rows.begin)
+    for number, name, title, buyers in ((BASE, "BASE", "Розничная", 2), (WHOLESALE, "WHOLESALE", "Оптовая", 9)):
+        rows.add("b_catalog_group", ID=number, NAME=name, BASE="Y" if number == BASE else "N")
+        rows.add("b_catalog_group_lang", CATALOG_GROUP_ID=number, LANG="ru", NAME=title)
+        rows.add("b_catalog_group2group", CATALOG_GROUP_ID=number, GROUP_ID=buyers, BUY="Y")
+
+
+def _stores(rows: Rows) -> None:
+    for number, title, address in ((1, "Склад", "Подольск, Складская, 3"), (2, "Магазин", "Москва, Тестовая, 1")):
+        rows.add("b_catalog_store", ID=number, TITLE=title, ADDRESS=address, DATE_MODIFY=rows.begin)
+
+
+def _sections(rows: Rows) -> list[Section]:
+    """A nested set of two levels; the archive is closed, and so is what lies in it."""
+    found: list[Section] = []
+    margin = number = 0
+    for title, subsections in {**GOODS, "Архив": {"Прошлые коллекции": ("", 0, 0)}}.items():
+        top, left = number + 1, margin + 1
+        number, margin = top, left
+        for subtitle in subsections:
+            number, margin = number + 1, margin + 2
+            _section(rows, number, subtitle, margins=(margin - 1, margin), parent=top, shown=title != "Архив")
+            found.append(Section(number, subtitle, f"{latin(title)}/{latin(subtitle)}"))
+        margin += 1
+        _section(rows, top, title, margins=(left, margin), parent=None, shown=title != "Архив")
+    return found
+
+
+def _section(rows: Rows, number: int, name: str, *, margins: tuple[int, int], parent: int | None, shown: bool) -> None:
+    """ACTIVE is the section's own switch; GLOBAL_ACTIVE also knows of its parents."""
     rows.add("b_iblock_section", ID=number, IBLOCK_ID=PRODUCTS, IBLOCK_SECTION_ID=parent, NAME=name, CODE=latin(name),
-             ACTIVE="Y", GLOBAL_ACTIVE="Y", LEFT_MARGIN=left, RIGHT_MARGIN=right, DEPTH_LEVEL=2 if parent else 1,
-             TIMESTAMP_X=rows.end)  # fmt: skip
-
-
-def _products(rows: Rows, section: int, path: str, name: str, low: int, high: int) -> list[Good]:
-    found: list[Good] = []
-    for note in rows.random.sample(NOTES, 4):
-        with_offers = rows.random.random() < 0.33
-        price = rows.random.randint(low // 10, high // 10) * 10
-        number, title, created = _element(rows, PRODUCTS, f"{name} {note}", section)
-        _storage(rows, number)
-        url = f"/catalog/{path}/{quote(latin(title))}-{number}/"
-        _stock(rows, number, price, kind=3 if with_offers else 1)
-        if with_offers:
-            found += _offers(rows, number, title, price, url, created)
-        else:
-            found.append(Good(number, number, title, price, url, created))
-    return found
-
-
-def _element(rows: Rows, iblock: int, title: str, section: int | None) -> tuple[int, str, datetime]:
-    created = rows.moment(days=540)
-    number = len(rows.of("b_iblock_element")) + 1
-    file = rows.add("b_file", SUBDIR=f"iblock/{number % 97:03}", FILE_NAME="фото.jpg" if number % 5 == 0 else "photo.jpg",
-                    CONTENT_TYPE="image/jpeg", WIDTH=600, HEIGHT=600)  # fmt: skip
-    rows.add("b_iblock_element", IBLOCK_ID=iblock, IBLOCK_SECTION_ID=section, NAME=title, CODE=f"{latin(title)}-{number}",
-             XML_ID=f"x{number}", ACTIVE="N" if number % 41 == 0 else "Y", WF_STATUS_ID=1, WF_PARENT_ELEMENT_ID=None,
-             DATE_CREATE=created, TIMESTAMP_X=created, PREVIEW_PICTURE=file, PREVIEW_TEXT=f"{title}. Нам самим нравится.",
-             SORT=rows.random.choice((100, 300, 500)), SHOW_COUNTER=rows.random.randint(0, 900),
-             IN_SECTIONS="Y" if section else "N")  # fmt: skip
-    if section:
-        rows.add(
-            "b_iblock_section_element", IBLOCK_SECTION_ID=section, IBLOCK_ELEMENT_ID=number, ADDITIONAL_PROPERTY_ID=None
-        )
-    return number, title, created
-
-
-def _storage(rows: Rows, number: int) -> None:
-    rows.add(f"b_iblock_element_prop_s{PRODUCTS}", IBLOCK_ELEMENT_ID=number, PROPERTY_1=rows.random.randint(1, len(BRANDS)),
-             PROPERTY_2=rows.random.choice(("лён", "хлопок", "стекло", "дерево")), PROPERTY_3=rows.random.randint(50, 900),
-             PROPERTY_4=None)  # fmt: skip
-    for tag in rows.random.sample(("хит", "подарок", "новинка"), rows.random.randint(0, 2)):
-        rows.add(f"b_iblock_element_prop_m{PRODUCTS}", IBLOCK_ELEMENT_ID=number, IBLOCK_PROPERTY_ID=TAGS, VALUE=tag)
-
-
-def _offers(rows: Rows, parent: int, title: str, price: int, url: str, created: datetime) -> list[Good]:
-    found = []
-    for place, (_, colour) in enumerate(COLOURS[: rows.random.randint(2, 4)]):
-        number, name, _ = _element(rows, OFFERS, f"{title}, {colour.lower()}", None)
-        enum = len(BRANDS) + 1 + place
-        rows.add("b_iblock_element_property", IBLOCK_PROPERTY_ID=LINK, IBLOCK_ELEMENT_ID=number, VALUE=str(parent),
-                 VALUE_ENUM=None, VALUE_NUM=parent)  # fmt: skip
-        rows.add("b_iblock_element_property", IBLOCK_PROPERTY_ID=COLOUR, IBLOCK_ELEMENT_ID=number, VALUE=str(enum),
-                 VALUE_ENUM=enum, VALUE_NUM=None)  # fmt: skip
-        _stock(rows, number, price + place * 50, kind=4)
-        found.append(Good(number, parent, name, price + place * 50, url, created))
-    return found
-
-
-def _stock(rows: Rows, number: int, price: int, *, kind: int) -> None:
-    quantity = rows.random.choice((0, 0, 3, 12, 40))
-    available = quantity > 0 or kind == 3
-    rows.add("b_catalog_product", ID=number, QUANTITY=quantity, QUANTITY_TRACE="Y", CAN_BUY_ZERO="N", TYPE=kind,
-             AVAILABLE="Y" if available else "N", TIMESTAMP_X=rows.end)  # fmt: skip
-    for kind_of_price, value in ((BASE, price), (WHOLESALE, price * 8 // 10)):
-        rows.add("b_catalog_price", PRODUCT_ID=number, CATALOG_GROUP_ID=kind_of_price, PRICE=value, CURRENCY="RUB",
-                 TIMESTAMP_X=rows.end, QUANTITY_FROM=None, QUANTITY_TO=None, PRICE_SCALE=value)  # fmt: skip
-
-
-def _draft(rows: Rows) -> None:
-    """A workflow draft lies in the same table as its product."""
-    rows.add("b_iblock_element", IBLOCK_ID=PRODUCTS, NAME="Черновик", ACTIVE="Y", WF_STATUS_ID=2, WF_PARENT_ELEMENT_ID=1,
-             DATE_CREATE=rows.end, TIMESTAMP_X=rows.end)  # fmt: skip
+             ACTIVE="Y" if shown or parent else "N", GLOBAL_ACTIVE="Y" if shown else "N", LEFT_MARGIN=margins[0],
+             RIGHT_MARGIN=margins[1], DEPTH_LEVEL=2 if parent else 1, TIMESTAMP_X=rows.begin)  # fmt: skip

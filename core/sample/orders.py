@@ -1,101 +1,103 @@
-"""Baskets, views and orders of the sample shop, half a year of them."""
+"""An order as Bitrix keeps it: the shop's settings for it, its properties, payment, shipments and history."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
-from core.sample.catalogue import Good
-from core.sample.people import ANONYMOUS
 from core.sample.rows import Rows, php
 
 STATUSES = (("N", "Принят"), ("P", "Оплачен, собираем"), ("S", "Отправлен"), ("F", "Выполнен"))
-EMAIL, PAYER, PHONE = 1, 2, 3  # order properties
+NEXT = {"N": "P", "P": "S", "S": "F"}
+DELIVERY_PRICE = Decimal(300)
+COUPON_DISCOUNT = 7
+PERSON, COMPANY = 1, 2  # person types
+_PROPERTIES = (  # id, person type, code, name, type, its flag
+    (1, PERSON, "EMAIL", "E-mail", "STRING", "IS_EMAIL"),
+    (2, PERSON, "FIO", "Имя", "STRING", "IS_PAYER"),
+    (3, PERSON, "PHONE", "Телефон", "STRING", "IS_PHONE"),
+    (4, PERSON, "CITY", "Город", "LOCATION", "IS_LOCATION"),
+    (5, COMPANY, "CONTACT_EMAIL", "Почта", "STRING", "IS_EMAIL"),
+    (6, COMPANY, "COMPANY", "Компания", "STRING", "IS_PROFILE_NAME"),
+    (7, COMPANY, "CONTACT", "Контактное лицо", "STRING", "IS_PAYER"),
+    (8, COMPANY, "CONTACT_PHONE", "Телефон", "STRING", "IS_PHONE"),
+)
+_SHIPMENT_NOTE = 9
+_FLAGS = ("IS_EMAIL", "IS_PAYER", "IS_PHONE", "IS_LOCATION", "IS_PROFILE_NAME")
 
 
-def orders(rows: Rows, goods: list[Good]) -> int:
-    """Write fusers, views, open baskets and orders; how many orders there are."""
-    _settings(rows)
-    buyers = [user for user in rows.of("b_user") if user["ACTIVE"] == "Y" and not user["EXTERNAL_AUTH_ID"]]
-    for user in buyers:
-        fuser = _fuser(rows, int(user["ID"]))
-        since = _days_ago(rows, user["DATE_REGISTER"])
-        if rows.random.random() < 0.5:
-            _views(rows, fuser, goods, since)
-        if rows.random.random() < 0.2:
-            _basket(rows, fuser, goods, min(since, 30))
-        if rows.random.random() < 0.4:
-            for _ in range(rows.random.choice((1, 1, 2, 3, 4))):
-                _order(rows, user, fuser, goods, min(since, 180))
-    for number in range(40):
-        guest = {"ID": ANONYMOUS, "EMAIL": f"guest{number}@example.net", "NAME": "Гость", "PERSONAL_MOBILE": ""}
-        _order(rows, guest, _fuser(rows, None), goods, 180)
-        _basket(rows, _fuser(rows, None), goods, 20)
-    return len(rows.of("b_sale_order"))
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who orders: a user, or a guest under the shared technical user."""
+
+    user: int
+    email: str
+    name: str
+    phone: str
+    kind: int = PERSON
 
 
-def _settings(rows: Rows) -> None:
-    for number, (code, name) in enumerate(STATUSES):
-        rows.add("b_sale_status", ID=code, TYPE="O", SORT=number * 100)
+def settings(rows: Rows) -> None:
+    for place, (code, name) in enumerate((*STATUSES, ("DN", "Ожидает отгрузки"), ("DF", "Отгружен"))):
+        rows.add("b_sale_status", ID=code, TYPE="D" if code.startswith("D") else "O", SORT=place * 100)
         rows.add("b_sale_status_lang", STATUS_ID=code, LID="ru", NAME=name)
-    for number, code, flag in ((EMAIL, "EMAIL", "IS_EMAIL"), (PAYER, "FIO", "IS_PAYER"), (PHONE, "PHONE", "IS_PHONE")):
-        flags = dict.fromkeys(("IS_EMAIL", "IS_PAYER", "IS_PHONE"), "N") | {flag: "Y"}
-        rows.add("b_sale_order_props", ID=number, PERSON_TYPE_ID=1, CODE=code, NAME=code, TYPE="STRING", **flags)
-    rows.add("b_sale_discount", ID=7, LID="s1", NAME="Скидка по купону", ACTIVE="Y", USE_COUPONS="Y", DISCOUNT_VALUE=0)
+    for number, name in ((PERSON, "Физическое лицо"), (COMPANY, "Юридическое лицо")):
+        rows.add("b_sale_person_type", ID=number, LID="s1", NAME=name)
+    for number, kind, code, name, value_type, flag in _PROPERTIES:
+        rows.add("b_sale_order_props", ID=number, PERSON_TYPE_ID=kind, CODE=code, NAME=name, TYPE=value_type,
+                 **(dict.fromkeys(_FLAGS, "N") | {flag: "Y"}), ENTITY_TYPE="ORDER")  # fmt: skip
+    rows.add("b_sale_order_props", ID=_SHIPMENT_NOTE, PERSON_TYPE_ID=PERSON, CODE="NOTE", NAME="Пожелание",
+             TYPE="STRING", ENTITY_TYPE="SHIPMENT")  # fmt: skip
+    rows.add("b_sale_location", ID=1, CODE="0000073738", TYPE_ID=5)
+    rows.add("b_sale_loc_name", LANGUAGE_ID="ru", LOCATION_ID=1, NAME="Москва", NAME_UPPER="МОСКВА")
+    for number, name, coupons, active in (
+        (COUPON_DISCOUNT, "Скидка по купону", "Y", "Y"),
+        (8, "Скидка всем", "N", "Y"),
+        (9, "Прошлогодняя по купону", "Y", "N"),
+    ):
+        rows.add("b_sale_discount", ID=number, LID="s1", NAME=name, ACTIVE=active, USE_COUPONS=coupons,
+                 DISCOUNT_VALUE=0, ACTIVE_TO=None if active == "Y" else rows.begin)  # fmt: skip
+        rows.add("b_sale_discount_group", DISCOUNT_ID=number, ACTIVE="Y", GROUP_ID=2)
 
 
-def _days_ago(rows: Rows, moment: str) -> float:
-    return max(0.1, (rows.end - datetime.fromisoformat(moment)).total_seconds() / 86400)
+def place(rows: Rows, customer: Customer, goods_total: Decimal, at: datetime) -> int:
+    """An order just made, with everything but its lines: properties, payment, shipments, first change; its ID."""
+    number, total = rows.next_id("b_sale_order"), goods_total + DELIVERY_PRICE
+    rows.add("b_sale_order", LID="s1", PERSON_TYPE_ID=customer.kind, USER_ID=customer.user, STATUS_ID="N",
+             ACCOUNT_NUMBER=f"{1000 + number}", DATE_STATUS=at, PRICE=total, PRICE_DELIVERY=DELIVERY_PRICE,
+             CURRENCY="RUB", DISCOUNT_VALUE=0, DATE_INSERT=at, DATE_UPDATE=at, PAYED="N", DATE_PAYED=None,
+             SUM_PAID=0, CANCELED="N", DATE_CANCELED=None, REASON_CANCELED=None, TRACKING_NUMBER=None)  # fmt: skip
+    _properties_of(rows, number, customer)
+    rows.add("b_sale_order_payment", ORDER_ID=number, ACCOUNT_NUMBER=f"{1000 + number}/1", PAID="N", DATE_PAID=None,
+             SUM=total, CURRENCY="RUB", PAY_SYSTEM_ID=1, PAY_SYSTEM_NAME="Картой", IS_RETURN="N")  # fmt: skip
+    for place_, system in ((1, "Y"), (2, "N")):
+        rows.add("b_sale_order_delivery", ORDER_ID=number, ACCOUNT_NUMBER=f"{1000 + number}/{place_}", SYSTEM=system,
+                 STATUS_ID="DN", DEDUCTED="N", DELIVERY_ID=1, DELIVERY_NAME="Курьер", PRICE_DELIVERY=DELIVERY_PRICE,
+                 CURRENCY="RUB", TRACKING_NUMBER=None, DATE_DEDUCTED=None, DATE_INSERT=at)  # fmt: skip
+    change(rows, number, "ORDER_ADDED", {}, at)
+    return number
 
 
-def _fuser(rows: Rows, user: int | None) -> int:
-    at = rows.moment(days=180)
-    return rows.add(
-        "b_sale_fuser", USER_ID=user, DATE_INSERT=at, DATE_UPDATE=at, CODE=f"{len(rows.of('b_sale_fuser')):032x}"
-    )
+def _properties_of(rows: Rows, number: int, customer: Customer) -> None:
+    values = {"IS_EMAIL": customer.email, "IS_PAYER": customer.name, "IS_PHONE": customer.phone}
+    values |= {"IS_LOCATION": "0000073738", "IS_PROFILE_NAME": "ООО «Ромашка»"}
+    for prop, kind, code, name, _, flag in _PROPERTIES:
+        if kind == customer.kind:
+            rows.add("b_sale_order_props_value", ORDER_ID=number, ORDER_PROPS_ID=prop, NAME=name, CODE=code,
+                     VALUE=values[flag], ENTITY_ID=number, ENTITY_TYPE="ORDER")  # fmt: skip
+    if number % 9 == 0:
+        rows.add("b_sale_order_props_value", ORDER_ID=number, ORDER_PROPS_ID=_SHIPMENT_NOTE, NAME="Пожелание",
+                 CODE="NOTE", VALUE="Позвонить за час", ENTITY_ID=2 * number, ENTITY_TYPE="SHIPMENT")  # fmt: skip
 
 
-def _views(rows: Rows, fuser: int, goods: list[Good], since: float) -> None:
-    for good in rows.random.sample(goods, rows.random.randint(1, 10)):
-        rows.add("b_catalog_viewed_product", FUSER_ID=fuser, DATE_VISIT=rows.moment(days=min(since, 60)), PRODUCT_ID=good.id,
-                 ELEMENT_ID=good.parent, SITE_ID="s1", VIEW_COUNT=rows.random.randint(1, 6))  # fmt: skip
+def change(rows: Rows, number: int, kind: str, values: dict[str, str], at: datetime) -> None:
+    """A line in an order's history; what does not fit into the column is cut off, as Bitrix does."""
+    rows.add("b_sale_order_change", ORDER_ID=number, TYPE=kind, DATA=php(values)[:512], DATE_CREATE=at, DATE_MODIFY=at,
+             USER_ID=1, ENTITY="ORDER", ENTITY_ID=number)  # fmt: skip
 
 
-def _basket(rows: Rows, fuser: int, goods: list[Good], since: float) -> None:
-    at = rows.moment(days=since)
-    for good in rows.random.sample(goods, rows.random.randint(1, 4)):
-        _line(rows, fuser, good, at, order=None)
-
-
-def _line(rows: Rows, fuser: int, good: Good, at: datetime, *, order: int | None) -> int:
-    """A basket row; the price and quantity make the sum that is given back."""
-    quantity = rows.random.choice((1, 1, 1, 2, 3))
-    wish = order is None and rows.random.random() < 0.1
-    rows.add("b_sale_basket", FUSER_ID=fuser, ORDER_ID=order, PRODUCT_ID=good.id, PRICE=good.price, BASE_PRICE=good.price,
-             DISCOUNT_PRICE=0, CURRENCY="RUB", QUANTITY=quantity, LID="s1", NAME=good.name, DELAY="Y" if wish else "N",
-             CAN_BUY="N" if order is None and rows.random.random() < 0.05 else "Y", MODULE="catalog",
-             DETAIL_PAGE_URL=good.url, DATE_INSERT=at, DATE_UPDATE=at, SET_PARENT_ID=None, TYPE=None)  # fmt: skip
-    return good.price * quantity
-
-
-def _order(rows: Rows, user: dict[str, Any], fuser: int, goods: list[Good], since: float) -> None:
-    at = rows.moment(days=since)
-    number = len(rows.of("b_sale_order")) + 1
-    total = sum(
-        _line(rows, fuser, good, at, order=number) for good in rows.random.sample(goods, rows.random.randint(1, 5))
-    )
-    reached = min(rows.random.choice((0, 1, 2, 3, 3, 3, 3)), int((rows.end - at).days))
-    changed = at
-    for status, _ in STATUSES[1 : reached + 1]:
-        changed += timedelta(hours=rows.random.randint(2, 20))
-        rows.add("b_sale_order_change", ORDER_ID=number, TYPE="ORDER_STATUS_CHANGED", DATA=php({"STATUS_ID": status}),
-                 DATE_CREATE=changed, DATE_MODIFY=changed, USER_ID=1, ENTITY="ORDER", ENTITY_ID=number)  # fmt: skip
-    cancelled = rows.random.random() < 0.06
-    rows.add("b_sale_order", LID="s1", PERSON_TYPE_ID=1, USER_ID=user["ID"], ACCOUNT_NUMBER=f"{1000 + number}",
-             STATUS_ID=STATUSES[reached][0], DATE_STATUS=changed, PRICE=total + 300, PRICE_DELIVERY=300, CURRENCY="RUB",
-             DISCOUNT_VALUE=0, DATE_INSERT=at, DATE_UPDATE=changed, PAYED="Y" if reached else "N",
-             DATE_PAYED=changed if reached else None, CANCELED="Y" if cancelled else "N",
-             DATE_CANCELED=changed if cancelled else None)  # fmt: skip
-    for prop, value in ((EMAIL, user["EMAIL"]), (PAYER, user["NAME"]), (PHONE, user["PERSONAL_MOBILE"])):
-        rows.add("b_sale_order_props_value", ORDER_ID=number, ORDER_PROPS_ID=prop, NAME="", VALUE=value or "",
-                 CODE=("EMAIL", "FIO", "PHONE")[prop - 1], ENTITY_ID=number, ENTITY_TYPE="ORDER")  # fmt: skip
+def status_change(rows: Rows, number: int, old: str, new: str, at: datetime) -> None:
+    """The line that says that the status moved; the old one is not always told."""
+    told = {"OLD_STATUS_ID": old} if rows.random.random() < 0.7 else {}
+    change(rows, number, "ORDER_STATUS_CHANGED", {"STATUS_ID": new} | told, at)

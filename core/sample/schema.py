@@ -22,7 +22,10 @@ UTS_USER: Mapping[str, Column] = {
     "UF_SEGMENT": ["int(11)", "null"],
     "UF_ANNIVERSARY": ["date", "null"],
     "UF_TAGS": ["text", "null"],
+    "UF_CARD": ["text", "null"],
+    "UF_LAST_CALL": ["datetime", "null"],
 }
+_UTM_INDEXES = {"ix_utm_USER_2": ["index", "VALUE_ID"], "ix_utm_USER_4": ["index", "FIELD_ID, VALUE_ID, VALUE_INT"]}
 UTM_USER: Mapping[str, Column] = {
     "ID": ["int(11)", "not null", "PRI", "auto_increment"],
     "VALUE_ID": ["int(11)", "not null"],
@@ -41,6 +44,18 @@ _MULTIPLE: Mapping[str, Column] = {
     "VALUE_ENUM": ["int(11)", "null"],
     "VALUE_NUM": ["decimal(18,4)", "null"],
     "DESCRIPTION": ["varchar(255)", "null"],
+}
+_MULTIPLE_INDEXES = ("IBLOCK_ELEMENT_ID, IBLOCK_PROPERTY_ID", "IBLOCK_PROPERTY_ID", "VALUE_ENUM, IBLOCK_PROPERTY_ID")
+_DIRECTORY: Mapping[str, Column] = {
+    "ID": ["int(11) unsigned", "not null", "PRI", "auto_increment"],
+    "UF_NAME": ["text", "null"],
+    "UF_SORT": ["double", "null"],
+    "UF_XML_ID": ["text", "null"],
+    "UF_LINK": ["text", "null"],
+    "UF_DESCRIPTION": ["text", "null"],
+    "UF_FULL_DESCRIPTION": ["text", "null"],
+    "UF_DEF": ["int(11)", "null"],
+    "UF_FILE": ["int(11)", "null"],
 }
 
 
@@ -73,7 +88,7 @@ def create_table(
 def create_user_fields(connection: sa.Connection) -> None:
     """The two tables of UF_ fields of users, which Bitrix makes with the first such field."""
     create_table(connection, "b_uts_user", UTS_USER)
-    create_table(connection, "b_utm_user", UTM_USER, {"PRIMARY": _BY_ID, "ix_utm_USER_2": ["index", "VALUE_ID"]})
+    create_table(connection, "b_utm_user", UTM_USER, {"PRIMARY": _BY_ID, **_UTM_INDEXES})
 
 
 def create_property_tables(connection: sa.Connection, iblock: int, properties: Mapping[int, str]) -> None:
@@ -82,14 +97,22 @@ def create_property_tables(connection: sa.Connection, iblock: int, properties: M
     for number, kind in properties.items():
         columns[f"PROPERTY_{number}"] = ["longtext" if kind.endswith("+") else _PROPERTY_TYPES[kind], "null"]
     create_table(connection, f"b_iblock_element_prop_s{iblock}", columns)
-    index = {"PRIMARY": _BY_ID, f"ix_iblock_elem_prop_m{iblock}_1": ["index", "IBLOCK_ELEMENT_ID, IBLOCK_PROPERTY_ID"]}
-    create_table(connection, f"b_iblock_element_prop_m{iblock}", _MULTIPLE, index)
+    indexes = {
+        f"ix_iblock_elem_prop_m{iblock}_{place}": ("index", parts)
+        for place, parts in enumerate(_MULTIPLE_INDEXES, start=1)
+    }
+    create_table(connection, f"b_iblock_element_prop_m{iblock}", _MULTIPLE, {"PRIMARY": _BY_ID, **indexes})
+
+
+def create_directory(connection: sa.Connection, table: str) -> None:
+    """The table of a highload block that a property with USER_TYPE=directory points to by UF_XML_ID."""
+    create_table(connection, table, _DIRECTORY, {"PRIMARY": _BY_ID})
 
 
 def relaxed(connection: sa.Connection) -> None:
-    """Let MySQL take what real Bitrix bases hold (zero dates, left-out columns): Bitrix demands sql_mode=''."""
+    """Let MySQL take what real Bitrix bases hold (zero dates, left-out columns, long rows): Bitrix demands both."""
     if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql("SET SESSION sql_mode=''")
+        connection.exec_driver_sql("SET SESSION sql_mode='', innodb_strict_mode=OFF")
 
 
 def _sqlite(name: str, columns: Mapping[str, Column], indexes: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -136,7 +159,8 @@ def _mysql(name: str, columns: Mapping[str, Column], indexes: Mapping[str, Seque
     for index, (kind, parts) in indexes.items():
         if kind in {"index", "unique"}:
             lines.append(f"{'UNIQUE ' * (kind == 'unique')}KEY `{index}` ({parts})")
-    yield f"CREATE TABLE `{name}` ({', '.join(lines)}) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci"
+    # no charset: like Bitrix's own DDL, which takes the database's
+    yield f"CREATE TABLE `{name}` ({', '.join(lines)}) ENGINE=InnoDB"
 
 
 def _has_unique_only(indexes: Mapping[str, Sequence[str]], primary: Sequence[str]) -> bool:
@@ -151,4 +175,5 @@ def _mysql_column(name: str, words: Column) -> str:
     shown = "" if default is None else f" DEFAULT {default if default.endswith('()') else _literal(default)}"
     if words[0].startswith("timestamp") and words[1] == "null":
         return f"`{name}` {words[0]} NULL DEFAULT NULL"
-    return f"`{name}` {words[0]} {'NULL' if words[1] == 'null' else 'NOT NULL'}{shown}"
+    touched = " ON UPDATE CURRENT_TIMESTAMP" if "on update current_timestamp()" in words else ""
+    return f"`{name}` {words[0]} {'NULL' if words[1] == 'null' else 'NOT NULL'}{shown}{touched}"

@@ -9,6 +9,7 @@ import pytest
 
 from core import config
 from core.errors import Misconfigured
+from core.i18n import message
 
 
 def load(tmp_path: Path, text: str, **environment: str) -> config.Config:
@@ -75,6 +76,19 @@ def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
     assert "hots" in said
     assert "[smtp] port" in said
     assert "timezone" in said
+
+
+def test_the_faults_are_said_in_russian_too(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured) as error:
+        load(tmp_path, '[smtp]\nhots = "x"\nport = 0\ntls = "x"\n[site]\ntimezone = "Europe/Moskow"\nurl = "shop.ru"')
+    assert message(error.value, "ru") == (
+        "vestnik.toml: [smtp] port: должно быть не меньше 1. "
+        "[smtp] tls: должно быть 'none', 'starttls' or 'implicit'. "
+        "[smtp] hots: неизвестный ключ; возможно, имелось в виду «host»? "
+        "[site] url: должно начинаться с http:// или https://. "
+        "[site] timezone: нет такого часового пояса "
+        "(возможно, имелось в виду Europe/Moscow, Europe/Minsk, Europe/Monaco?)."
+    )
 
 
 def test_a_missing_file_says_how_to_write_one(tmp_path: Path) -> None:

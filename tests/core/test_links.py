@@ -7,14 +7,15 @@ from html import escape, unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import Misconfigured
 from core.links import Utm, tag, tag_html, tagger
 
 UTM = Utm(source="vestnik", medium="email", campaign="день рождения")
-MARKS = "utm_source=vestnik&utm_medium=email&utm_campaign=%D0%B4%D0%B5%D0%BD%D1%8C%20%D1%80%D0%BE%D0%B6%D0%B4%D0%B5%D0%BD%D0%B8%D1%8F"
+CAMPAIGN = "%D0%B4%D0%B5%D0%BD%D1%8C%20%D1%80%D0%BE%D0%B6%D0%B4%D0%B5%D0%BD%D0%B8%D1%8F"
+MARKS = f"utm_source=vestnik&utm_medium=email&utm_campaign={CAMPAIGN}"
 SHORT = Utm(source="v")
 
 
@@ -90,10 +91,11 @@ url = st.builds(
 
 @given(url)
 def test_taking_the_marks_out_gives_the_link_back(link: str) -> None:
-    tagged = tag(link, UTM)
-    assert re.sub("[?&]?" + re.escape(MARKS), "", tagged, count=1).replace("?#", "#").rstrip("?&") == link.replace(
-        "?#", "#"
-    ).replace("&#", "#" if "&#" in link and "?" in link.partition("#")[0] else "&#").rstrip("?&")
+    before, marks, after = tag(link, UTM).partition(MARKS)
+    assert marks == MARKS
+    if before + after != link:
+        assert before[-1] in "?&", "one joint was added, and nothing else"
+        assert before[:-1] + after == link
 
 
 @given(url)
@@ -114,6 +116,7 @@ def test_marking_twice_is_marking_once(link: str) -> None:
 
 @given(url)
 def test_a_link_in_html_means_the_marked_link(link: str) -> None:
+    assume(not re.search(r"\{[{%#]", link))  # in a letter these begin a Jinja mark
     html = tag_html(f'<a href="{escape(link)}">x</a>', utm=UTM)
     found = re.fullmatch(r'<a href="([^"]*)">x</a>', html)
     assert found
@@ -161,7 +164,8 @@ def test_a_link_with_jinja_marks_goes_to_dynamic() -> None:
         seen.append((href, utm))
         return "D"
 
-    source = '<a href="{{ product.url }}" data-utm-content="card">{{ a }}</a><a href=\'https://a/?x={% if "b" %}1{% endif %}\'>'
+    card = '<a href="{{ product.url }}" data-utm-content="card">{{ a }}</a>'
+    source = card + "<a href='https://a/?x={% if \"b\" %}1{% endif %}'>"
     assert tag_html(source, utm=SHORT, dynamic=dynamic) == "<a href=\"D\">{{ a }}</a><a href='D'>"
     assert seen == [
         ("{{ product.url }}", Utm(source="v", content="card")),

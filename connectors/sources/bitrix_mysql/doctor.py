@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from connectors.sources.bitrix_mysql.catalogue import Catalogue
 from connectors.sources.bitrix_mysql.settings import Settings
 from connectors.sources.bitrix_mysql.shop import Shop, opened
-from core.errors import Misconfigured, VestnikError
+from core.errors import N_, Misconfigured, VestnikError
 from core.model import Kind
 from core.source import Finding
 
@@ -52,7 +52,7 @@ def findings(name: str, settings: Settings) -> Iterator[Finding]:
             yield from _clock(shop)
             yield from _rights(shop)
     except VestnikError as error:
-        yield Finding("connection", ok=False, advice=str(error))
+        yield Finding("connection", ok=False, advice=error)
 
 
 def _connected(shop: Shop) -> Finding:
@@ -69,14 +69,15 @@ def _tables(shop: Shop) -> Iterator[Finding]:
         elif left_out(shop, kind):
             yield Finding(f"{kind.value}: module {module} is not installed, nothing will be read", ok=True)
         else:
-            advice = f"No table or no right: {', '.join(missing)}. Grant SELECT on them, see docs/mysql.md."
-            yield Finding(kind.value, ok=False, advice=advice)
+            template = N_("No table or no right: {tables}. Grant SELECT on them, see docs/mysql.md.")
+            yield Finding(kind.value, ok=False, advice=VestnikError(template, tables=", ".join(missing)))
 
 
 def _readable(shop: Shop, kind: Kind, tables: tuple[str, ...]) -> Iterator[Finding]:
     rows = {table: shop.scalar(sa.select(sa.literal(1)).select_from(shop.table(table)).limit(1)) for table in tables}
     empty = [table for table, row in rows.items() if row is None]
-    yield Finding(f"{kind.value}: {', '.join(tables)}", ok=True, advice=f"Empty: {', '.join(empty)}." if empty else "")
+    advice = VestnikError(N_("Empty: {tables}."), tables=", ".join(empty)) if empty else ""
+    yield Finding(f"{kind.value}: {', '.join(tables)}", ok=True, advice=advice)
 
 
 def _site(shop: Shop) -> Iterator[Finding]:
@@ -85,10 +86,11 @@ def _site(shop: Shop) -> Iterator[Finding]:
     table, site = shop.table("b_lang"), shop.settings.site
     known = [row["LID"] for row in shop.rows(sa.select(table.c.LID).order_by(table.c.SORT))]
     if site and site not in known:
-        yield Finding(f"site {site}", ok=False, advice=f"b_lang has no such LID. Known: {', '.join(known)}.")
+        template = N_("b_lang has no such LID. Known: {known}.")
+        yield Finding(f"site {site}", ok=False, advice=VestnikError(template, known=", ".join(known)))
     elif not Catalogue(shop).site_address[0]:
-        advice = "b_lang.SERVER_NAME and option main/server_name are empty: goods in letters get no address."
-        yield Finding(f"site {site or ', '.join(known)}", ok=False, advice=advice)
+        advice = N_("b_lang.SERVER_NAME and option main/server_name are empty: goods in letters get no address.")
+        yield Finding(f"site {site or ', '.join(known)}", ok=False, advice=VestnikError(advice))
     else:
         yield Finding(f"site {site or ', '.join(known)}: {Catalogue(shop).site_address[0]}", ok=True)
 
@@ -101,10 +103,11 @@ def _catalogue(shop: Shop) -> Iterator[Finding]:
         found = ", ".join(f"{one.id} {one.code}" for one in catalogue.infoblocks.values())
         priced = catalogue.price_type
     except Misconfigured as error:
-        yield Finding("price type", ok=False, advice=str(error))
+        yield Finding("price type", ok=False, advice=error)
         return
-    advice = "" if found else "The trade catalogue names no infoblock of this site. Set infoblocks = [ids]."
-    yield Finding(f"infoblocks: {found or 'none'}; price type {priced or 'none'}", ok=bool(found), advice=advice)
+    template = N_("The trade catalogue names no infoblock of this site. Set infoblocks = [ids].")
+    what = f"infoblocks: {found or 'none'}; price type {priced or 'none'}"
+    yield Finding(what, ok=bool(found), advice="" if found else VestnikError(template))
 
 
 def _clock(shop: Shop) -> Iterator[Finding]:
@@ -115,8 +118,8 @@ def _clock(shop: Shop) -> Iterator[Finding]:
     last = shop.moment(shop.scalar(sa.select(sa.func.max(table.c.LAST_LOGIN))))
     if last is not None and last > shop.now() + timedelta(minutes=10):
         ahead = round((last - shop.now()) / timedelta(hours=1), 1)
-        advice = f"The last login is {ahead} h in the future: timezone must be date.timezone of the shop's php.ini."
-        yield Finding(f"timezone {shop.settings.timezone}", ok=False, advice=advice)
+        template = N_("The last login is {hours} h ahead of us: timezone must be date.timezone of the shop's php.ini.")
+        yield Finding(f"timezone {shop.settings.timezone}", ok=False, advice=VestnikError(template, hours=ahead))
     else:
         yield Finding(f"timezone {shop.settings.timezone}", ok=True)
 
@@ -127,5 +130,6 @@ def _rights(shop: Shop) -> Iterator[Finding]:
         return
     grants = " ".join(str(value) for row in shop.rows(sa.text("SHOW GRANTS")) for value in row.values())
     too_many = [right for right in ("ALL PRIVILEGES", "INSERT", "UPDATE", "DELETE", "DROP") if right in grants]
-    advice = f"This user may also {', '.join(too_many)}: better one with only SELECT, see docs/mysql.md."
-    yield Finding("rights: SELECT", ok=True, advice=advice if too_many else "")
+    template = N_("This user may also {rights}: better one with only SELECT, see docs/mysql.md.")
+    advice = VestnikError(template, rights=", ".join(too_many)) if too_many else ""
+    yield Finding("rights: SELECT", ok=True, advice=advice)

@@ -11,13 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from core.mailbox import Listener
 from tests.services import free_port
 
 DROP, SILENCE = "drop", "silence"
@@ -41,29 +41,31 @@ class Relay:
     connections: int = 0
 
     def __enter__(self) -> Relay:
-        self._controller = _Controller(self)
-        self._controller.start()
+        self._listener = _Listener(self)
+        self._listener.start()
         self.connections = 0  # the controller tries its own door
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._controller.stop(no_assert=True)
+        self._listener.stop()
 
     @property
     def recipients(self) -> list[str]:
         return [address for letter in self.letters for address in letter.rcpt_tos]
 
 
-class _Controller(Controller):
+class _Listener(Listener):
     def __init__(self, relay: Relay) -> None:
         super().__init__(_Taker(relay), hostname="127.0.0.1", port=relay.port, ssl_context=relay.implicit_tls)
         self.relay = relay
 
     def factory(self) -> SMTP:
         self.relay.connections += 1
-        return _Script(self.handler, self.relay)
+        session = _Script(self.handler, self.relay)
+        self._sessions.add(session)
+        return session
 
 
 class _Taker:

@@ -146,7 +146,8 @@ def test_nobody_adds_a_header_through_a_name() -> None:
 def test_jinja_marks_survive_inlining_wherever_they_stand(tmp_path: Path) -> None:
     source = """<style>td { color: red } .a { margin: 0 }</style>
 <table>{% for tag in person.attributes.tags %}
-<tr class="{{ 'a' if loop.first else 'b' }}"><td title="{{ tag }} {{ name }}" {% if loop.first %}data-x="1"{% endif %}>{{ tag }}</td></tr>
+<tr class="{{ 'a' if loop.first else 'b' }}">
+<td title="{{ tag }} {{ name }}" {% if loop.first %}data-x="1"{% endif %}>{{ tag }}</td></tr>
 {% endfor %}</table>
 <a href="https://shop.ru/{{ name | urlencode }}/?a=1&amp;b={% if name %}2{% endif %}#x">go</a>{# note #}"""
     letter = write(publish(tmp_path, source), attributes={"tags": ["чай", "<i>"]})

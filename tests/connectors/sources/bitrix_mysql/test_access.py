@@ -51,7 +51,7 @@ def test_the_doctor_names_what_is_wrong(bitrix: Bitrix) -> None:
         findings = bitrix.findings()
     finally:
         bitrix.run("ALTER TABLE hidden RENAME TO b_sale_order_change")
-    wrong = {what: finding.advice for what, finding in findings.items() if not finding.ok}
+    wrong = {what: str(finding.advice) for what, finding in findings.items() if not finding.ok}
     assert "Known: s1" in wrong["site s9"]
     assert "b_sale_order_change" in wrong["order_changes"]
     assert "php.ini" in wrong["timezone Europe/Moscow"]
@@ -84,7 +84,7 @@ def test_an_unreachable_server_is_said_without_its_password() -> None:
     assert "s3cret" not in str(caught.value)
     [finding] = one.check()
     assert not finding.ok
-    assert "s3cret" not in repr(one.settings) + finding.advice
+    assert "s3cret" not in repr(one.settings) + str(finding.advice)
 
 
 def test_a_missing_file_is_not_made(tmp_path: Any) -> None:
@@ -109,7 +109,7 @@ def test_a_database_that_is_no_bitrix_is_said_to_be_none(tmp_path: Any) -> None:
         ({"url": "postgresql://h/b"}, "postgresql is not a database of Bitrix"),
         ({"url": "sqlite:///x", "timezone": "Moscow"}, "did you mean Europe/Moscow"),
         ({"url": "sqlite:///x", "time_zone": "UTC"}, "unknown key; did you mean 'timezone'"),
-        ({}, "url: Field required"),
+        ({}, "url: is missing"),
     ],
 )
 def test_bad_settings_are_refused_by_name(settings: dict[str, Any], fault: str) -> None:
@@ -161,7 +161,7 @@ def test_select_is_all_that_is_needed(reader: tuple[sa.Engine, str]) -> None:
     assert rights.advice == ""
     grant(engine, f"INSERT, UPDATE ON {engine.url.database}.*")
     rights = next(finding for finding in source(url).check() if finding.what.startswith("rights"))
-    assert "may also INSERT, UPDATE" in rights.advice
+    assert "may also INSERT, UPDATE" in str(rights.advice)
 
 
 def test_a_statement_that_takes_too_long_is_given_up(mariadb_shop: sa.Engine) -> None:
