@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from threading import Event
+from threading import BoundedSemaphore, Event
 from typing import Any
 
 import dramatiq
@@ -28,6 +28,7 @@ class Nudges:
     def __init__(self, app: App) -> None:
         self.app = app
         self.stopping = Event()
+        self._connections = BoundedSemaphore(app.config.deliver.workers)
         self.broker = broker(app.config.broker)
         self.pull = self._actor("pull", self._pull)
         self.open_posting = self._actor("open_posting", self._open_posting)
@@ -51,12 +52,16 @@ class Nudges:
             self.nudge_delivery(posting_id)
 
     def _deliver(self, posting_id: int) -> None:
+        if not self._connections.acquire(blocking=False):
+            return  # this process has all its connections at work: a nudge too many
         try:
             runs.send(self.app, posting_id, stopping=self.stopping.is_set)
         except RelayAway as error:
             log.warning("posting %s: the relay does not take letters: %s", posting_id, masked(str(error)))
         except VestnikError as error:
             log.error("posting %s: %s", posting_id, error)
+        finally:
+            self._connections.release()
 
     def nudge_delivery(self, posting_id: int) -> None:
         """Say to every worker that this posting has letters."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-import socket
 from importlib.resources import files
 from pathlib import Path
 from threading import Event
@@ -13,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from core import db, definitions, intake, mailings, postings, tables
+from core import db, definitions, intake, leases, mailings, postings
 from core.app import App
 from core.errors import N_, Misconfigured
 from core.model import Kind
@@ -55,7 +53,7 @@ def fill(app: App, *, users: int, seed: int) -> None:
     """
     if not _shop(app).exists():
         _make(_shop(app), app, users=users, seed=seed)
-    _free_dead_leases(app)
+    leases.free_dead(app.engine)
     for source in app.sources.values():
         for report in intake.pull(app.engine, source, clock=app.clock, kinds=tuple(Kind)):
             if report.error:
@@ -108,29 +106,6 @@ def _make(shop: Path, app: App, *, users: int, seed: int) -> None:
     make_shop(engine, today=app.clock().astimezone(ZoneInfo(ZONE)).date(), seed=seed, users=users)
     engine.dispose()  # the last connection writes the WAL back into the file, which may then be renamed alone
     part.rename(shop)
-
-
-def _free_dead_leases(app: App) -> None:
-    """A killed demo would keep its successor waiting for minutes; its leases name this host and a dead process."""
-    leases = tables.leases
-    with db.writing(app.engine) as connection:
-        for owner in list(connection.scalars(sa.select(leases.c.owner))):
-            host, process, _ = owner.rsplit(":", 2)
-            if host == socket.gethostname()[:60] and not _alive(int(process)):
-                connection.execute(sa.delete(leases).where(leases.c.owner == owner))
-
-
-def _alive(process: int) -> bool:
-    """Whether another process of that number runs; our own has only begun (in a container it has the same number)."""
-    if process == os.getpid():
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _apply(app: App) -> None:

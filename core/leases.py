@@ -18,7 +18,7 @@ _leases = tables.leases
 
 def owner() -> str:
     """A name for one holder: host, process, and a random part (process numbers come back)."""
-    return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    return f"{_host()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
 
 @retried
@@ -46,3 +46,30 @@ def free(engine: sa.Engine, name: str, *, owner: str) -> None:
 def _kept(name: str) -> str:
     """`name`, or its digest when it is longer than the column: MariaDB would cut it, and never find it again."""
     return name if len(name) <= 64 else hashlib.sha256(name.encode()).hexdigest()
+
+
+@retried
+def free_dead(engine: sa.Engine) -> None:
+    """Give back the leases of this host's dead processes, at the start of one: nobody need wait for them to run out."""
+    with writing(engine) as connection:
+        for owner in list(connection.scalars(sa.select(_leases.c.owner))):
+            host, process, _ = owner.rsplit(":", 2)
+            if host == _host() and not _alive(int(process)):
+                connection.execute(sa.delete(_leases).where(_leases.c.owner == owner))
+
+
+def _host() -> str:
+    return socket.gethostname()[:60]
+
+
+def _alive(process: int) -> bool:
+    """Whether another process of that number runs; our own has only begun (in a container it has the same number)."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -19,7 +19,6 @@ from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from weakref import WeakSet
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -99,12 +98,16 @@ class Listener(Controller):
 
     def __init__(self, handler: Any, **settings: Any) -> None:
         super().__init__(handler, **settings)
-        self._sessions: WeakSet[SMTP] = WeakSet()
+        self.open: dict[SMTP, asyncio.WriteTransport] = {}
 
     def factory(self) -> SMTP:
-        session = SMTP(self.handler, **self.SMTP_kwargs)
-        self._sessions.add(session)
-        return session
+        connection = self.connection()
+        connection.listener = self
+        return connection
+
+    def connection(self) -> Connection:
+        """The protocol of one connection that has just come."""
+        return Connection(self.handler, **self.SMTP_kwargs)
 
     def stop(self, no_assert: bool = True) -> None:
         if self.server is not None:
@@ -112,13 +115,33 @@ class Listener(Controller):
         super().stop(no_assert=no_assert)
 
     async def _hang_up(self) -> None:
-        if self.server is not None:
-            self.server.close()
-        await asyncio.sleep(0.01)  # whoever is at the door comes in first
-        while open_ := [one.transport for one in self._sessions if isinstance(one.transport, asyncio.WriteTransport)]:
-            for transport in open_:
+        assert isinstance(self.server, asyncio.Server)
+        for door in self.server.sockets:
+            self.loop.remove_reader(door.fileno())
+        await asyncio.sleep(0.01)  # whoever has been let in must be seated: a closed server cannot take them any more
+        while self.open:
+            for transport in self.open.values():
                 transport.abort()
             await asyncio.sleep(0.001)
+
+
+class Connection(SMTP):
+    """A connection that its listener knows of from the first byte to the last."""
+
+    listener: Listener
+
+    def connection_made(self, transport: Any) -> None:
+        self.listener.open[self] = transport
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.listener.open.pop(self, None)
+        super().connection_lost(error)
+
+    def eof_received(self) -> bool:
+        """Whoever hung up without QUIT is gone; aiosmtpd would keep its half of the connection for five minutes."""
+        super().eof_received()
+        return False
 
 
 class _Sink:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Thread
@@ -13,6 +14,7 @@ import typer
 import uvicorn
 
 from core import demo as sample
+from core import leases
 from core.actors import Nudges
 from core.app import App
 from core.cli.root import DEFAULT, ConfigOption, cli, help_text, say, start
@@ -39,6 +41,7 @@ def clock(config: ConfigOption = DEFAULT) -> None:
     app = start(config)
     _shared_broker(app)
     _log()
+    leases.free_dead(app.engine)
     stopping = _stopping()
     Clock(app, Nudges(app)).run(stopping)
 
@@ -68,11 +71,13 @@ def demo(
     app = start(sample.prepare(folder, fresh=fresh))
     say.note(N_("Making the sample shop in {folder} …"), folder=str(folder))
     sample.fill(app, users=users, seed=seed)
-    _run(app)
+    _run(app, beside=(sample.live,))
 
 
-def _run(app: App) -> None:
+def _run(app: App, *, beside: tuple[Callable[[App, Event], None], ...] = ()) -> None:
+    """Everything in one process; `beside`: what else runs in threads of its own until the end."""
     _log()
+    leases.free_dead(app.engine)
     nudges = Nudges(app)
     stopping = Event()
     with ExitStack() as stack:
@@ -85,8 +90,10 @@ def _run(app: App) -> None:
             stack.enter_context(Mailbox(app.config.path(mailbox.folder), "127.0.0.1", mailbox.port))
         worker = nudges.worker()
         worker.start()
-        clock_thread = Thread(target=Clock(app, nudges).run, args=(stopping,), name="clock")
-        clock_thread.start()
+        threads = [Thread(target=Clock(app, nudges).run, args=(stopping,), name="clock")]
+        threads += [Thread(target=one, args=(app, stopping), name=one.__name__) for one in beside]
+        for thread in threads:
+            thread.start()
         try:
             _greet(app)
             _serve(app)
@@ -96,7 +103,8 @@ def _run(app: App) -> None:
             say.note(N_("Stopping: letters on the wire are finished, the rest goes on at the next start."))
             stopping.set()
             nudges.stopping.set()
-            clock_thread.join(timeout=30)
+            for thread in threads:
+                thread.join(timeout=30)
             worker.stop(timeout=60_000)
 
 

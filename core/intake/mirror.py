@@ -104,8 +104,8 @@ def _add_contacts(intake: Intake, kind: Kind, new: Mapping[str, Row], written: W
         return
     if kind in {Kind.PEOPLE, Kind.ORDERS}:
         _contacts_by_address(intake, new, written)
-    else:
-        _contacts_by_person(intake, new)
+    if kind is not Kind.PEOPLE:  # an order without an address that works belongs to whoever made it
+        _contacts_by_person(intake, [row for row in new.values() if not row.get("contact_id")])
 
 
 def _contacts_by_address(intake: Intake, new: Mapping[str, Row], written: Written) -> None:
@@ -141,14 +141,14 @@ def _contact_ids(intake: Intake, emails: set[str]) -> dict[str, int]:
     return {row.email: row.id for row in intake.connection.execute(query)}
 
 
-def _contacts_by_person(intake: Intake, new: Mapping[str, Row]) -> None:
+def _contacts_by_person(intake: Intake, new: Sequence[Row]) -> None:
     people = tables.people
-    names = sorted({row["person"] for row in new.values() if row["person"]})
+    names = sorted({row["person"] for row in new if row["person"]})
     query = sa.select(people.c.external_id, people.c.contact_id).where(
         people.c.source == intake.source, people.c.external_id.in_(names)
     )
     known = {row.external_id: row.contact_id for row in intake.connection.execute(query)} if names else {}
-    for row in new.values():
+    for row in new:
         row["contact_id"] = known.get(row["person"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -82,3 +83,15 @@ def test_of_eight_at_once_one_gets_it(engine: sa.Engine, now: datetime, held_bef
 def test_no_two_owners_share_a_name() -> None:
     assert len({leases.owner() for _ in range(100)}) == 100
     assert len(leases.owner()) <= 128
+
+
+def test_leases_of_dead_processes_of_this_host_are_given_back(engine: sa.Engine, now: datetime) -> None:
+    host = leases.owner().rsplit(":", 2)[0]
+    with subprocess.Popen(["true"]) as ended, subprocess.Popen(["sleep", "60"]) as running:
+        ended.wait()
+        dead, alive = f"{host}:{ended.pid}:x", f"{host}:{running.pid}:x"
+        for name, owner in (("a", dead), ("b", alive), ("c", f"elsewhere:{ended.pid}:x")):
+            assert leases.take(engine, name, owner=owner, now=now, seconds=300)
+        leases.free_dead(engine)
+        assert [leases.take(engine, name, owner="me", now=now, seconds=1) for name in "abc"] == [True, False, False]
+        running.kill()

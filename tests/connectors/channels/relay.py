@@ -11,13 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from core.mailbox import Listener
+from core.mailbox import Connection, Listener
 from tests.services import free_port
 
 DROP, SILENCE = "drop", "silence"
@@ -61,11 +61,9 @@ class _Listener(Listener):
         super().__init__(_Taker(relay), hostname="127.0.0.1", port=relay.port, ssl_context=relay.implicit_tls)
         self.relay = relay
 
-    def factory(self) -> SMTP:
+    def connection(self) -> _Script:
         self.relay.connections += 1
-        session = _Script(self.handler, self.relay)
-        self._sessions.add(session)
-        return session
+        return _Script(self.handler, self.relay)
 
 
 class _Taker:
@@ -79,7 +77,7 @@ class _Taker:
         return "250 too late" if await server.cut(answer) else answer
 
 
-class _Script(SMTP):
+class _Script(Connection):
     def __init__(self, handler: Any, relay: Relay) -> None:
         self.relay = relay
         auth = {"authenticator": self._authenticated, "auth_require_tls": False} if relay.password else {}

@@ -180,6 +180,17 @@ def test_baskets_orders_and_views_belong_to_the_contact(engine: sa.Engine, shop:
     assert [row["product"] for row in rows(engine, tables.order_lines)] == ["7"]
 
 
+def test_an_order_without_an_address_that_works_belongs_to_whoever_made_it(
+    engine: sa.Engine, shop: MemorySource
+) -> None:
+    shop.rows[PEOPLE] = [person(1)]
+    shop.rows[Kind.ORDERS] = [order(1, email="нет почты"), order(2, email=""), order(3, email="нет", person="")]
+    report = pull(engine, shop)[Kind.ORDERS]
+    contact = {row["email"]: row["id"] for row in rows(engine, tables.contacts)}["user1@shop.ru"]
+    assert [row["contact_id"] for row in rows(engine, tables.orders)] == [contact, contact, None]
+    assert [bad.external_id for bad in report.bad] == ["1", "3"], "said, and the order is kept"
+
+
 def test_a_new_address_takes_the_basket_along(engine: sa.Engine, shop: MemorySource) -> None:
     shop.rows[PEOPLE] = [person(1)]
     shop.rows[Kind.BASKETS] = [Basket("9:s1", "1", "s1", NOW, NOW, (line("7"),))]
