@@ -49,11 +49,11 @@ class Installation:
         return path
 
     def run(self, *words: str | Path, code: int | None = 0, timeout: float = 120) -> str:
-        """One command to its end; what it printed. `code` is the exit code that is expected (None: any)."""
+        """One command to its end; its result, or with another `code` expected (None: any) all that it said."""
         done = subprocess.run(self._command(*words), **_PIPES, timeout=timeout, check=False)
         said = f"{done.stdout}\n{done.stderr}"
         assert code is None or done.returncode == code, f"exit code {done.returncode}: {said}"
-        return said if code else done.stdout
+        return done.stdout if code == 0 else said
 
     def json(self, *words: str | Path) -> list[dict[str, Any]]:
         """What a command with --json printed."""

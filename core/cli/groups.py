@@ -69,7 +69,9 @@ def sql(code: CodeArgument, at: AtOption = "", config: ConfigOption = DEFAULT) -
 
 
 @groups.command(help=help_text(N_("The words that rules are made of.")))
-def words(json: JsonOption = False) -> None:
+def words(json: JsonOption = False, config: ConfigOption = DEFAULT) -> None:
+    if config.exists():
+        start(config)  # for its language
     rows = [
         {"word": word.code, "title": say._(word.title), "example": {word.code: word.example}} for word in WORDS.values()
     ]
