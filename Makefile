@@ -22,7 +22,7 @@ run: install
 	$(BIN)/vestnik demo
 
 test: $(VENV)/installed-dev
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
