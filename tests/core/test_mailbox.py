@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import smtplib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -178,3 +179,11 @@ def test_names_are_in_the_order_of_arrival(folder: Path, port: int) -> None:
     names = sorted(file.name for file in folder.iterdir())
     assert [mailbox.letter(folder, name).heading.subject for name in names] == [str(number) for number in range(12)]
     assert all(re.fullmatch(r"\d{8}T\d{6}\.\d{6}-\d{6}-[0-9a-f]{8}\.eml", name) for name in names)
+
+
+def test_a_name_cut_into_several_encoded_words_is_shown_whole(folder: Path, port: int) -> None:
+    name = "Константин Алексеев-Петропавловский Магазин «Домовой»"
+    letter = replace(a_letter("user@shop.ru", subject=name * 3), to_name=name)
+    hand_over(port, mime.message(letter, now=datetime(2026, 11, 24, tzinfo=UTC)))
+    [heading] = mailbox.letters(folder).letters
+    assert (heading.to, heading.subject) == (f"{name} <user@shop.ru>", name * 3)
