@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.sources.bitrix_mysql import values
+from connectors.sources.bitrix_mysql import recent, values
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.values import Row
 from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
@@ -34,7 +34,11 @@ LINE = (
 
 
 class Baskets(Reader):
-    """Baskets of people who have an account; its key is the fuser, of whom one person may have several."""
+    """Baskets of people who have an account; its key is the fuser, of whom one person may have several.
+
+    A row that is deleted or changed leaves no trace that an index shows: the baskets of everybody who was on the site
+    lately are read again, and intake sees what has become of them.
+    """
 
     def __init__(self, shop: Shop) -> None:
         super().__init__(shop)
@@ -46,8 +50,8 @@ class Baskets(Reader):
     def keys(self, after: int, since: datetime | None) -> Iterator[int]:
         if since is None:
             return in_ranges(self.shop, self._fusers.c.ID, self._with_rows(self._fusers.c.ID.label("key")), after)
-        found = set(self._touched(since)) | set(self._ordered(since))
-        return iter(sorted(key for key in found if key > after))
+        found = recent.fusers(self.shop, since) | self._added(since) | self._ordered(since)
+        return recent.ascending(found, after)
 
     def _with_rows(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
         """Fusers of people who have open rows."""
@@ -62,20 +66,20 @@ class Baskets(Reader):
         site = self.shop.settings.site
         return query.where(self._rows.c.LID == site) if site else query
 
-    def _touched(self, since: datetime) -> Iterator[int]:
-        """Fusers with an open row saved since then; the index on ORDER_ID finds the open ones."""
+    def _added(self, since: datetime) -> set[int]:
+        """Fusers with an open row saved since then; in a large shop one new since then, by the index on DATE_INSERT."""
         rows = self._rows
-        query = self._open(sa.select(rows.c.FUSER_ID.label("key")).distinct())
-        for row in self.shop.rows(query.where(rows.c.DATE_UPDATE >= self.shop.local(since))):
-            yield int(row["key"])
+        column = rows.c.DATE_INSERT if recent.is_large(self.shop, rows.c.ID) else rows.c.DATE_UPDATE
+        query = self._open(sa.select(rows.c.FUSER_ID.label("key"))).where(column >= self.shop.local(since))
+        return {row["key"] for row in self.shop.rows(query)}
 
-    def _ordered(self, since: datetime) -> Iterator[int]:
+    def _ordered(self, since: datetime) -> set[int]:
         """Fusers whose rows went into an order since then."""
         orders, rows = self.shop.table("b_sale_order"), self._rows
         saved = sa.select(orders.c.ID).where(orders.c.DATE_UPDATE >= self.shop.local(since))
+        ids = [row["ID"] for row in self.shop.rows(saved)]
         query = sa.select(rows.c.FUSER_ID.label("key")).distinct()
-        for row in self.shop.rows_in(query, rows.c.ORDER_ID, [row["ID"] for row in self.shop.rows(saved)]):
-            yield int(row["key"])
+        return {row["key"] for row in self.shop.rows_in(query, rows.c.ORDER_ID, ids)}
 
     def read(self, keys: Sequence[int]) -> Read:
         fusers, rows = self._fusers, self._rows

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.sources.bitrix_mysql import values
+from connectors.sources.bitrix_mysql import recent, values
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.user_fields import UserFields
 from connectors.sources.bitrix_mysql.values import Row
@@ -45,16 +45,21 @@ class People(Reader):
     def keys(self, after: int, since: datetime | None) -> Iterator[int]:
         users = self._users
         chosen = sa.select(users.c.ID.label("key")).where(*self._real())
-        if since is not None:
-            # a login leaves TIMESTAMP_X alone, and only LAST_LOGIN has an index: all three are looked at in one pass
-            chosen = chosen.where(
-                sa.or_(
-                    users.c.TIMESTAMP_X >= self.shop.stamped(since),
-                    users.c.LAST_LOGIN >= self.shop.local(since),
-                    users.c.LAST_ACTIVITY_DATE >= self.shop.local(since),
-                )
-            )
-        return in_ranges(self.shop, users.c.ID, chosen, after)
+        if since is None:
+            return in_ranges(self.shop, users.c.ID, chosen, after)
+        if recent.is_large(self.shop, users.c.ID):
+            lately = self.shop.rows_in(chosen.where(self._changed(since)), users.c.ID, recent.users(self.shop, since))
+            return recent.ascending({row["key"] for row in lately}, after)
+        return in_ranges(self.shop, users.c.ID, chosen.where(self._changed(since)), after)
+
+    def _changed(self, since: datetime) -> sa.ColumnElement[bool]:
+        """A login leaves TIMESTAMP_X alone, and so does a visit."""
+        users = self._users
+        return sa.or_(
+            users.c.TIMESTAMP_X >= self.shop.stamped(since),
+            users.c.LAST_LOGIN >= self.shop.local(since),
+            users.c.LAST_ACTIVITY_DATE >= self.shop.local(since),
+        )
 
     def _real(self) -> list[sa.ColumnElement[bool]]:
         users = self._users

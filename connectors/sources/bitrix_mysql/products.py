@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.sources.bitrix_mysql import values
+from connectors.sources.bitrix_mysql import recent, values
 from connectors.sources.bitrix_mysql.catalogue import Catalogue, Infoblock
 from connectors.sources.bitrix_mysql.properties import Properties, Raw
 from connectors.sources.bitrix_mysql.shop import Shop
@@ -80,10 +80,10 @@ class Products(Reader):
         chosen = self._published(elements.c.ID.label("key"))
         if since is None:
             return in_ranges(self.shop, elements.c.ID, chosen, after)
-        changed = chosen.where(sa.or_(self._edited(since), *self._trade.changed(elements.c.ID, since)))
-        found = set(in_ranges(self.shop, elements.c.ID, changed, 0))
+        found = set(in_ranges(self.shop, elements.c.ID, chosen.where(self._edited(since)), 0))
+        found |= set(self._trade.changed(since))
         found |= set(self._offers_of(found))  # they show their product's page, picture and section
-        return iter(sorted(key for key in found if key > after))
+        return recent.ascending(found, after)
 
     def _edited(self, since: datetime) -> sa.ColumnElement[bool]:
         """Saved since then, or come into or gone out of its dates of activity, which touches no row."""

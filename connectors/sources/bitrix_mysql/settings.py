@@ -25,6 +25,9 @@ class Settings(plugin.Settings):
     infoblocks: list[int] = Field(
         default=[], description="ids of product infoblocks; empty: all of the trade catalogue"
     )
+    examined_rows: int = Field(
+        default=200_000, ge=0, description="larger tables are examined whole only by a full read, else by their indexes"
+    )
     statement_seconds: float = Field(default=60, gt=0, description="the shop's database gives up a slower statement")
 
     @field_validator("url")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import values
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.values import Row
+from connectors.sources.bitrix_mysql.walk import in_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,10 @@ class Trade:
                 found[row["PRODUCT_ID"]] = (price, row["CURRENCY"])
         return found
 
-    def changed(self, product: sa.ColumnElement[Any], since: datetime) -> list[sa.ColumnElement[bool]]:
-        """Conditions under which the terms of `product` have been saved since then (1C's exchange saves them all)."""
-        then = self._shop.local(since)
-        found: list[sa.ColumnElement[bool]] = []
-        for name, key in (("b_catalog_product", "ID"), ("b_catalog_price", "PRODUCT_ID")):
+    def changed(self, since: datetime) -> Iterator[int]:
+        """Products whose terms have been saved since then (1C's exchange saves them all); both tables are narrow."""
+        for name, product in (("b_catalog_product", "ID"), ("b_catalog_price", "PRODUCT_ID")):
             if self._shop.has(name):
                 table = self._shop.table(name)
-                saved = sa.select(table.c.ID).where(table.c[key] == product, table.c.TIMESTAMP_X >= then)
-                found.append(saved.exists())
-        return found
+                saved = sa.select(table.c[product].label("key")).where(table.c.TIMESTAMP_X >= self._shop.local(since))
+                yield from in_ranges(self._shop, table.c.ID, saved, 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connectors.sources.bitrix_mysql import recent
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
 from core.model import View
@@ -31,9 +32,13 @@ class Views(Reader):
 
     def keys(self, after: int, since: datetime | None) -> Iterator[int]:
         chosen = self._of_people(self._views.c.ID.label("key"))
-        if since is not None:
-            chosen = chosen.where(self._views.c.DATE_VISIT >= self.shop.local(since))
-        return in_ranges(self.shop, self._views.c.ID, chosen, after)
+        if since is None:
+            return in_ranges(self.shop, self._views.c.ID, chosen, after)
+        seen = chosen.where(self._views.c.DATE_VISIT >= self.shop.local(since))
+        if recent.is_large(self.shop, self._views.c.ID):
+            lately = self.shop.rows_in(seen, self._views.c.FUSER_ID, recent.fusers(self.shop, since))
+            return recent.ascending({row["key"] for row in lately}, after)
+        return in_ranges(self.shop, self._views.c.ID, seen, after)
 
     def read(self, keys: Sequence[int]) -> Read:
         views, fusers = self._views, self._fusers

@@ -100,6 +100,35 @@ def test_a_basket_that_became_an_order_is_empty(shop: Bitrix) -> None:
     assert lines(shop, rest) == {"10:s1": []}
 
 
+def test_a_basket_emptied_by_hand_is_noticed_when_its_owner_was_there(shop: Bitrix) -> None:
+    """Deleted rows leave no trace: the baskets of everybody who was on the site lately are looked at again."""
+    row(shop, 1)
+    row(shop, 2, ORDER_ID=5)
+    rest = shop.pull(Kind.BASKETS).cursor
+    shop.run("DELETE FROM b_sale_basket WHERE ID = 1")
+    assert lines(shop, rest) == {}
+    shop.run("UPDATE b_user SET LAST_LOGIN = '2990-01-01 00:00:00'")
+    assert lines(shop, rest) == {"10:s1": []}
+
+
+def test_in_a_large_shop_changes_are_found_by_indexes_alone(shop: Bitrix) -> None:
+    shop.settings["examined_rows"] = 0
+    shop.user(2)
+    shop.add("b_sale_fuser", ID=13, USER_ID=2, DATE_INSERT=OLD, DATE_UPDATE=OLD)
+    row(shop, 1)
+    row(shop, 2, fuser=13)
+    seen = {"FUSER_ID": 10, "SITE_ID": "s1", "VIEW_COUNT": 1}
+    shop.add("b_catalog_viewed_product", ID=1, PRODUCT_ID=7, ELEMENT_ID=7, DATE_VISIT=OLD, **seen)
+    shop.add("b_catalog_viewed_product", ID=2, PRODUCT_ID=8, ELEMENT_ID=8, DATE_VISIT="2990-01-01 00:00:00", **seen)
+    rest = {kind: shop.pull(kind).cursor for kind in (Kind.PEOPLE, Kind.BASKETS, Kind.VIEWS)}
+    changed = {kind: sorted(shop.pull(kind, cursor).records) for kind, cursor in rest.items()}
+    assert changed == {Kind.PEOPLE: [], Kind.BASKETS: [], Kind.VIEWS: []}
+    shop.run("UPDATE b_user SET LAST_LOGIN = '2990-01-01 00:00:00' WHERE ID = 1")
+    row(shop, 3, fuser=13, DATE_INSERT="2990-01-01 00:00:00")
+    changed = {kind: sorted(shop.pull(kind, cursor).records) for kind, cursor in rest.items()}
+    assert changed == {Kind.PEOPLE: ["1"], Kind.BASKETS: ["10:s1", "13:s1"], Kind.VIEWS: ["10:s1:8"]}
+
+
 def test_a_line_that_is_broken_costs_its_basket(shop: Bitrix) -> None:
     if shop.kind == "mariadb":
         pytest.skip("MariaDB's decimal column holds numbers only")
