@@ -76,14 +76,22 @@ class People(Reader):
         query = sa.select(*self.shop.some(users, *_ALWAYS, BLOCKED="N"))
         rows = list(self.shop.rows_in(query, users.c.ID, keys))
         attributes = self._fields.of(keys)
-        groups = self._groups(keys)
+        groups, phones = self._groups(keys), self._confirmed_phones(keys)
         people, bad = [], []
         for row in rows:
             extra, faults = attributes.get(row["ID"], ({}, []))
-            whole = _Whole(self.shop, row, [*faults])
+            whole = _Whole(self.shop, row, phones.get(row["ID"], ""), [*faults])
             people.append(whole.person({**extra, "groups": groups.get(row["ID"], [])}))
             bad += [Bad(str(row["ID"]), "; ".join(whole.faults))] if whole.faults else []
         return Read(people, bad)
+
+    def _confirmed_phones(self, keys: Sequence[int]) -> dict[int, str]:
+        """Numbers that people entered a code for; since 2019, and only where the shop asks for one."""
+        if not self.shop.has("b_user_phone_auth"):
+            return {}
+        table = self.shop.table("b_user_phone_auth")
+        query = sa.select(table.c.USER_ID, table.c.PHONE_NUMBER).where(table.c.CONFIRMED == "Y")
+        return {row["USER_ID"]: row["PHONE_NUMBER"] or "" for row in self.shop.rows_in(query, table.c.USER_ID, keys)}
 
     def _groups(self, keys: Sequence[int]) -> dict[int, list[int]]:
         """Groups that a user is in at this moment: active ones, within the dates of the membership."""
@@ -134,8 +142,8 @@ _ALWAYS = (
 class _Whole:
     """One row of b_user; a field that cannot be read stays empty and is reported, the person is kept."""
 
-    def __init__(self, shop: Shop, row: Row, faults: list[str]) -> None:
-        self._shop, self._row, self.faults = shop, row, faults
+    def __init__(self, shop: Shop, row: Row, confirmed_phone: str, faults: list[str]) -> None:
+        self._shop, self._row, self._confirmed_phone, self.faults = shop, row, confirmed_phone, faults
 
     def person(self, attributes: Mapping[str, Any]) -> Person:
         row = self._row
@@ -147,7 +155,7 @@ class _Whole:
             second_name=self._text("SECOND_NAME"),
             gender={"M": "m", "F": "f"}.get(row["PERSONAL_GENDER"], ""),
             birthday=self._read("PERSONAL_BIRTHDAY", values.day, None),
-            phone=self._text("PERSONAL_MOBILE") or self._text("PERSONAL_PHONE") or self._text("WORK_PHONE"),
+            phone=self._phone(),
             city=self._text("PERSONAL_CITY"),
             site=row["LID"] or "",
             timezone=row["TIME_ZONE"] or "",
@@ -157,6 +165,11 @@ class _Whole:
             active=values.yes(row["ACTIVE"]) and not values.yes(row["BLOCKED"]),
             attributes=attributes,
         )
+
+    def _phone(self) -> str:
+        """The one that was confirmed, else the likeliest to be answered."""
+        written = (self._text(name) for name in ("PERSONAL_MOBILE", "PERSONAL_PHONE", "WORK_PHONE"))
+        return self._confirmed_phone or next(filter(None, written), "")
 
     def _text(self, column: str) -> str:
         return str(self._read(column, values.text, ""))

@@ -93,6 +93,8 @@ class Properties:
             return self._directory(one).get(str(stored), str(stored))
         if one.user_type == "HTML":
             return _html(str(stored), self._shop.settings.php_charset)
+        if one.user_type == "Money":
+            return _money(str(stored))
         if one.kind == "L":
             return self._options.get(int(values.decimal(stored)))
         if one.kind == "N":
@@ -128,6 +130,12 @@ class Properties:
 def _add(found: Raw, element: int, number: int, value: Any) -> None:
     if value is not None:
         found.setdefault(element, {}).setdefault(number, []).append(value)
+
+
+def _money(stored: str) -> dict[str, str]:
+    """A Money property is "100|RUB"."""
+    amount, _, currency = stored.partition("|")
+    return {"amount": str(values.decimal(amount)), "currency": currency}
 
 
 def _html(stored: str, charset: str) -> str:

@@ -28,6 +28,9 @@ class Settings(plugin.Settings):
     examined_rows: int = Field(
         default=200_000, ge=0, description="larger tables are examined whole only by a full read, else by their indexes"
     )
+    busy_threads: int = Field(
+        default=20, ge=1, description="while more threads run on the shop's server, reading waits (a minute at most)"
+    )
     statement_seconds: float = Field(default=60, gt=0, description="the shop's database gives up a slower statement")
 
     @field_validator("url")

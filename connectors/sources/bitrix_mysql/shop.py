@@ -15,6 +15,7 @@ import pymysql
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import values
+from connectors.sources.bitrix_mysql.pace import Pace
 from connectors.sources.bitrix_mysql.settings import Settings
 from connectors.sources.bitrix_mysql.values import Row
 from core.db import chunks
@@ -35,6 +36,7 @@ class Shop:
     def __init__(self, name: str, settings: Settings, connection: sa.Connection) -> None:
         self.name, self.settings, self._connection = name, settings, connection
         self.zone = ZoneInfo(settings.timezone)
+        self.pace = Pace(self._threads_running, settings.busy_threads)
 
     @cached_property
     def columns(self) -> dict[str, set[str]]:
@@ -48,6 +50,12 @@ class Shop:
     @property
     def sqlite(self) -> bool:
         return self._connection.dialect.name == "sqlite"
+
+    def _threads_running(self) -> int | None:
+        if self.sqlite:
+            return None
+        row = self._connection.execute(sa.text("SHOW GLOBAL STATUS LIKE 'Threads_running'")).first()
+        return int(row[1]) if row else None
 
     def has(self, table: str) -> bool:
         """Whether the table is there and may be read."""

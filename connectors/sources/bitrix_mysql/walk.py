@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from core.model import Record
 from core.source import Bad, Cursor, Page
 
 PAGE = 500  # records at a time
-RANGE = 20_000  # rows that one statement examines where no index says what changed
 OVERLAP = timedelta(minutes=5)
 """A row is dated before its transaction is committed, and clocks differ: so far each walk looks back."""
 
@@ -61,6 +61,7 @@ def pages(reader: Reader, cursor: Cursor | None) -> Iterator[Page]:
     total = reader.count() if since is None else None
     on_the_way = {"since": place.get("since"), "began": began.isoformat()}
     for keys in chunks(reader.keys(int(place.get("after", 0)), since), PAGE):
+        shop.pace.wait()
         read = careful(reader, keys)
         yield Page(read.records, {**on_the_way, "after": keys[-1]}, read.bad, total)
     yield Page([], {"since": (began - OVERLAP).isoformat()}, total=total)
@@ -84,18 +85,19 @@ def careful(reader: Reader, keys: Sequence[int]) -> Read:
     return Read([*first.records, *second.records], [*first.bad, *second.bad])
 
 
-def in_ranges(
-    shop: Shop, key: sa.ColumnElement[Any], chosen: sa.Select[Any], after: int, *, examined: int = RANGE
-) -> Iterator[int]:
+def in_ranges(shop: Shop, key: sa.ColumnElement[Any], chosen: sa.Select[Any], after: int) -> Iterator[int]:
     """Keys of `chosen`, asked range by range along `key` (the primary key of its table).
 
-    For conditions without an index: each statement examines `examined` rows at most, so none holds the shop up.
+    For conditions without an index: a statement examines no more rows than the shop's pace allows.
     """
     while True:
-        ahead = sa.select(key.label("key")).where(key > after).order_by(key).limit(examined).subquery()
+        shop.pace.wait()
+        ahead = sa.select(key.label("key")).where(key > after).order_by(key).limit(shop.pace.bite).subquery()
+        started = time.monotonic()
         end = shop.scalar(sa.select(sa.func.max(ahead.c.key)))
         if end is None:
             return
-        for row in shop.rows(chosen.where(key > after, key <= end).order_by(key)):
-            yield int(row["key"])
+        rows = shop.rows(chosen.where(key > after, key <= end).order_by(key))
+        shop.pace.took(time.monotonic() - started)
+        yield from (int(row["key"]) for row in rows)
         after = int(end)

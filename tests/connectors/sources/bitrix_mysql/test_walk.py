@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.sources.bitrix_mysql import walk
+from connectors.sources.bitrix_mysql import pace, walk
 from core.model import Kind
 from core.source import Page
 from tests.connectors.sources.bitrix_mysql.conftest import Bitrix
@@ -16,8 +16,8 @@ from tests.connectors.sources.bitrix_mysql.conftest import Bitrix
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walk, "PAGE", 3)
-    monkeypatch.setattr(walk, "RANGE", 4)
-    monkeypatch.setattr(walk.in_ranges, "__kwdefaults__", {"examined": 4})
+    monkeypatch.setattr(pace, "LARGEST", 4)
+    monkeypatch.setattr(pace, "SMALLEST", 2)
 
 
 def ids(pages: list[Page]) -> list[str]:
