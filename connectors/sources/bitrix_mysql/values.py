@@ -60,9 +60,12 @@ def text(value: Any) -> str:
     Raises ValueError when nothing can make sense of it.
     """
     found = _EMOJI.sub(_emoji, str(value or "")).strip()
+    if _LOST.fullmatch(found):
+        raise ValueError(f"{found[:40]!r}: its letters were lost when it was stored")
     return found if found.isascii() else _ungarbled(found)
 
 
+_LOST = re.compile(r"\?[? ]*\?")  # what a charset without Cyrillic makes of "Иван"
 _EMOJI = re.compile(r":([0-9A-Fa-f]{8}):")
 
 

@@ -67,6 +67,8 @@ def test_numbers_carry_no_binary_noise() -> None:
         ("Øre", "Øre"),
         ("Ольга :f09f9880:", "Ольга 😀"),
         (":12345678:", ":12345678:"),
+        ("?", "?"),
+        ("Кто там??", "Кто там??"),
         (None, ""),
     ],
 )
@@ -74,7 +76,7 @@ def test_texts_are_read_as_people_meant_them(stored: str | None, read: str) -> N
     assert values.text(stored) == read
 
 
-@pytest.mark.parametrize("stored", ["Ив\ufffd\ufffdн", "Иван \udcc8"])
+@pytest.mark.parametrize("stored", ["Ив\ufffd\ufffdн", "Иван \udcc8", "????", "???? ??"])
 def test_a_text_beyond_mending_is_refused(stored: str) -> None:
     with pytest.raises(ValueError):
         values.text(stored)
