@@ -43,6 +43,7 @@ class Person:
     last_login_at: datetime | None = None
     last_activity_at: datetime | None = None
     active: bool = True
+    confirmed: bool = True  # False: the address still waits for its confirmation
     attributes: Mapping[str, Any] = field(default_factory=dict)  # the source's own extra fields: JSON values
 
 
@@ -74,6 +75,27 @@ class Basket:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment of an order, made or awaited; `returned`: the money went back."""
+
+    name: str  # of the pay system, as the buyer saw it
+    total: Decimal
+    paid_at: datetime | None = None
+    returned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """One parcel of an order."""
+
+    external_id: str
+    name: str  # of the delivery service, as the buyer saw it
+    price: Decimal = Decimal(0)
+    shipped_at: datetime | None = None
+    tracking_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One order; `total` includes delivery and discounts. `email` is the order's own, else the account's."""
 
@@ -95,6 +117,10 @@ class Order:
     cancelled_at: datetime | None = None
     completed: bool = False
     lines: tuple[Line, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+    coupons: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)  # by code: what the buyer filled in
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +143,8 @@ class Product:
     url: str = ""
     picture_url: str = ""
     parent: str = ""
-    section: str = ""
+    section: str = ""  # the main one
+    sections: tuple[str, ...] = ()  # all, the main one among them
     catalogue: str = ""  # the infoblock
     xml_id: str = ""
     price: Decimal | None = None

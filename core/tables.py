@@ -43,6 +43,7 @@ source_reads = _table(  # one row per source and kind: the cursor, and the last 
     sa.Column("cursor", Json),
     sa.Column("sweep_started_at", Moment),  # set while a full read is under way
     sa.Column("pulled_at", Moment),  # last time this kind was read to its end
+    sa.Column("swept_at", Moment),  # last time all of it was read
     sa.Column("error", sa.Text),
     sa.Column("failed_at", Moment),
 )
@@ -89,6 +90,7 @@ people = _table(
     sa.Column("last_login_at", Moment, index=True),
     sa.Column("last_activity_at", Moment),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("attributes", Json, nullable=False),
     sa.Column("digest", Digest, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
@@ -137,6 +139,10 @@ orders = _table(
     sa.Column("paid_at", Moment),
     sa.Column("cancelled_at", Moment),
     sa.Column("completed", sa.Boolean, nullable=False),
+    sa.Column("payments", Json),
+    sa.Column("shipments", Json),
+    sa.Column("coupons", Json),
+    sa.Column("properties", Json),
     sa.Column("digest", Digest, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
     sa.Column("gone_at", Moment),
@@ -164,6 +170,7 @@ products = _table(
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("picture_url", sa.Text, nullable=False),
     sa.Column("section", Code, nullable=False, index=True),
+    sa.Column("sections", Json),
     sa.Column("catalogue", Code, nullable=False, index=True),
     sa.Column("xml_id", sa.String(255), nullable=False),
     sa.Column("price", Money),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from core.model import Kind
 from core.source import Bad, Page, Source
 
 _reads = tables.source_reads
+log = logging.getLogger("vestnik.intake")
 LEASE_SECONDS = 300
 
 
@@ -82,7 +84,14 @@ def _pull_kind(
         _finish(engine, source.name, report, now=clock(), sweep=sweep, started=started)
     except VestnikError as error:
         report.error = error
-        _failed(engine, source.name, kind, error, now=clock())
+    except sa.exc.DBAPIError:  # our own database; a source says Unreachable of its own
+        raise
+    except Exception as error:  # an answer that the source did not expect costs this kind, and is said
+        log.exception("source %s, %s", source.name, kind.value)
+        said = f"{type(error).__name__}: {error}"[:500]
+        report.error = VestnikError(N_("Source {source!r}, {kind}: {error}"), source=source.name, kind=kind, error=said)
+    if report.error:
+        _failed(engine, source.name, kind, report.error, now=clock())
     progress(report)
     return report
 

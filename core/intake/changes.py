@@ -20,7 +20,16 @@ def changes(kind: Kind, old: Row | None, new: Row, *, now: datetime) -> Iterator
     yield from _TELL[kind](old, new, now)
 
 
+_PROFILE = (
+    *("email", "name", "last_name", "second_name", "gender", "birthday", "phone", "city", "site", "timezone"),
+    *("active", "confirmed", "attributes"),
+)
+
+
 def _person(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
+    changed = [name for name in _PROFILE if old is not None and old[name] != new[name]]
+    if changed:
+        yield "profile_changed", now, "", {"fields": changed}
     if old is None and new["registered_at"]:
         yield "registered", new["registered_at"], "", {}
     if new["last_login_at"] and (old is None or old["last_login_at"] != new["last_login_at"]):
@@ -57,6 +66,11 @@ def _basket(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
 def _order(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
     if old is None:
         yield "ordered", new["created_at"], new["external_id"], {"total": str(new["total"]), "number": new["number"]}
+    sent_before = {one["id"] for one in (old or {}).get("shipments") or [] if one["shipped_at"]}
+    for parcel in new["shipments"]:
+        if parcel["shipped_at"] and parcel["id"] not in sent_before:
+            details = {"shipment": parcel["id"], "name": parcel["name"], "tracking_number": parcel["tracking_number"]}
+            yield "shipped", datetime.fromisoformat(parcel["shipped_at"]), new["external_id"], details
 
 
 def _view(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:

@@ -19,6 +19,8 @@ from core.model import Kind, Order, OrderChange, Record
 from core.source import Bad
 
 Row = dict[str, Any]
+# What a row's values may raise on their way in: the database's no, a sum too long for Decimal, half a surrogate pair.
+_BAD_ROW = (sa.exc.StatementError, ArithmeticError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ def write(intake: Intake, kind: Kind, records: Sequence[Record], *, sweep: bool)
     try:
         with intake.connection.begin_nested():
             return _write(intake, kind, records, sweep=sweep)
-    except (sa.exc.DataError, sa.exc.StatementError, OverflowError) as error:
+    except _BAD_ROW as error:
         if isinstance(error, sa.exc.OperationalError):
             raise
         return _one_by_one(intake, kind, records, sweep=sweep)
@@ -58,7 +60,7 @@ def _one_by_one(intake: Intake, kind: Kind, records: Sequence[Record], *, sweep:
         try:
             with intake.connection.begin_nested():
                 one = _write(intake, kind, [record], sweep=sweep)
-        except (sa.exc.DataError, sa.exc.StatementError, OverflowError) as error:
+        except _BAD_ROW as error:
             if isinstance(error, sa.exc.OperationalError):
                 raise
             written.bad.append(Bad(record.external_id[:64], str(getattr(error, "orig", None) or error)[:500]))
@@ -221,7 +223,8 @@ def _tell(intake: Intake, kind: Kind, old: Mapping[str, Row], changed: Sequence[
     for row in changed:
         person = row["external_id"] if kind is Kind.PEOPLE else row.get("person", "")
         for what, at, subject, details in changes(kind, old.get(row["external_id"]), row, now=intake.now):
-            told.append(_fact(intake, what, at, person, row.get("contact_id"), subject, details))
+            key = details.get("shipment", "")  # two parcels of an order may leave in the same second
+            told.append(_fact(intake, what, at, person, row.get("contact_id"), subject, details, key))
     insert_ignoring(intake.connection, tables.facts, told)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from core import tables
 from core.errors import N_, Refused
-from core.model import Basket, Kind, Line, Order, Person, Product, Record, View
+from core.model import Basket, Kind, Line, Order, Payment, Person, Product, Record, Shipment, View
 
 Row = dict[str, Any]
 
@@ -78,6 +79,7 @@ def _person(person: Person) -> Row:
         "last_login_at": person.last_login_at,
         "last_activity_at": person.last_activity_at,
         "active": person.active,
+        "confirmed": person.confirmed,
         "attributes": dict(person.attributes),
     }
 
@@ -89,6 +91,7 @@ def _product(product: Product) -> Row:
         "url": product.url,
         "picture_url": product.picture_url,
         "section": product.section,
+        "sections": list(product.sections),
         "catalogue": product.catalogue,
         "xml_id": product.xml_id,
         "price": product.price,
@@ -147,7 +150,34 @@ def _order(order: Order) -> Row:
         "paid_at": order.paid_at,
         "cancelled_at": order.cancelled_at,
         "completed": order.completed,
+        "payments": [_payment(payment) for payment in order.payments],
+        "shipments": [_shipment(shipment) for shipment in order.shipments],
+        "coupons": list(order.coupons),
+        "properties": dict(order.properties),
     }
+
+
+def _payment(payment: Payment) -> Row:
+    return {
+        "name": payment.name,
+        "total": str(payment.total),
+        "paid_at": _moment(payment.paid_at),
+        "returned": payment.returned,
+    }
+
+
+def _shipment(shipment: Shipment) -> Row:
+    return {
+        "id": shipment.external_id,
+        "name": shipment.name,
+        "price": str(shipment.price),
+        "shipped_at": _moment(shipment.shipped_at),
+        "tracking_number": shipment.tracking_number,
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None
 
 
 def order_lines(order: Order, order_id: int) -> list[Row]:

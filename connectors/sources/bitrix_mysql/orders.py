@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from connectors.sources.bitrix_mysql import order_details as details
 from connectors.sources.bitrix_mysql import values
 from connectors.sources.bitrix_mysql.baskets import LINE, line, top_level
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.values import Row
 from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
-from core.model import Line, Order
+from core.model import Line, Order, Payment, Shipment
 
 _COLUMNS = (
     "ID",
@@ -31,7 +33,18 @@ _COLUMNS = (
     "CANCELED",
     "DATE_CANCELED",
 )
-_ROLES = {"IS_EMAIL": "email", "IS_PAYER": "name", "IS_PHONE": "phone"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Details:
+    """What hangs on the orders of one page, by order id; addresses of accounts by user id."""
+
+    filled: Mapping[int, details.Filled]
+    payments: Mapping[int, Sequence[Payment]]
+    shipments: Mapping[int, Sequence[Shipment]]
+    coupons: Mapping[int, Sequence[str]]
+    lines: Mapping[int, Sequence[Line]]
+    accounts: Mapping[int, str]
 
 
 class Orders(Reader):
@@ -62,30 +75,30 @@ class Orders(Reader):
     def read(self, keys: Sequence[int]) -> Read:
         orders = self._orders
         rows = list(self.shop.rows_in(sa.select(*(orders.c[name] for name in _COLUMNS)), orders.c.ID, keys))
-        contacts, lines = self._contacts(keys), self._lines(keys)
-        accounts = self._accounts({row["USER_ID"] for row in rows})
-        return Read([self._order(row, contacts, accounts, lines.get(row["ID"], [])) for row in rows])
+        known = _Details(
+            details.filled(self.shop, keys),
+            details.payments(self.shop, keys),
+            details.shipments(self.shop, keys),
+            details.coupons(self.shop, keys),
+            self._lines(keys),
+            self._accounts({row["USER_ID"] for row in rows}),
+        )
+        return Read([self._order(row, known) for row in rows])
 
-    def _order(
-        self,
-        row: Row,
-        contacts: Mapping[int, Mapping[str, str]],
-        accounts: Mapping[int, str],
-        lines: Sequence[Line],
-    ) -> Order:
+    def _order(self, row: Row, known: _Details) -> Order:
         created = self.shop.moment(row["DATE_INSERT"])
         if created is None:
             raise ValueError("b_sale_order.DATE_INSERT is empty")
         changed = self.shop.moment(row["DATE_UPDATE"]) or created
         guest = row["USER_ID"] == self._anonymous
-        contact = contacts.get(row["ID"], {})
+        given = known.filled.get(row["ID"], details.Filled())
         return Order(
             external_id=str(row["ID"]),
             number=row["ACCOUNT_NUMBER"] or str(row["ID"]),
             person="" if guest else str(row["USER_ID"]),
-            email=contact.get("email") or ("" if guest else accounts.get(row["USER_ID"], "")),
-            name=contact.get("name", ""),
-            phone=contact.get("phone", ""),
+            email=given.roles.get("email") or ("" if guest else known.accounts.get(row["USER_ID"], "")),
+            name=given.roles.get("name", ""),
+            phone=given.roles.get("phone", ""),
             site=row["LID"],
             status=row["STATUS_ID"],
             status_name=self._names.get(row["STATUS_ID"]) or row["STATUS_ID"],
@@ -97,29 +110,12 @@ class Orders(Reader):
             paid_at=(self.shop.moment(row["DATE_PAYED"]) or changed) if values.yes(row["PAYED"]) else None,
             cancelled_at=(self.shop.moment(row["DATE_CANCELED"]) or changed) if values.yes(row["CANCELED"]) else None,
             completed=row["STATUS_ID"] in self.shop.settings.completed_statuses,
-            lines=tuple(lines),
+            lines=tuple(known.lines.get(row["ID"], ())),
+            payments=tuple(known.payments.get(row["ID"], ())),
+            shipments=tuple(known.shipments.get(row["ID"], ())),
+            coupons=tuple(known.coupons.get(row["ID"], ())),
+            properties=given.properties,
         )
-
-    def _contacts(self, keys: Sequence[int]) -> dict[int, dict[str, str]]:
-        """Order id → its own e-mail, name and phone: the properties that play these roles for its person type."""
-        properties, stored = (
-            self.shop.table("b_sale_order_props", "p"),
-            self.shop.table("b_sale_order_props_value", "v"),
-        )
-        roles = [name for name in _ROLES if name in properties.c]
-        query = (
-            sa.select(stored.c.ORDER_ID, stored.c.VALUE, *(properties.c[name] for name in roles))
-            .select_from(stored.join(properties, properties.c.ID == stored.c.ORDER_PROPS_ID))
-            .where(sa.or_(*(properties.c[name] == "Y" for name in roles)), stored.c.VALUE != "")
-        )
-        if "ENTITY_TYPE" in stored.c:  # since 2020 the properties of shipments lie in the same table
-            query = query.where(sa.func.coalesce(stored.c.ENTITY_TYPE, "ORDER").in_(("ORDER", "")))
-        found: dict[int, dict[str, str]] = {}
-        for row in self.shop.rows_in(query, stored.c.ORDER_ID, keys):
-            for role in roles:
-                if values.yes(row[role]):
-                    found.setdefault(row["ORDER_ID"], {}).setdefault(_ROLES[role], values.text(row["VALUE"]))
-        return found
 
     def _accounts(self, users: set[int]) -> dict[int, str]:
         table = self.shop.table("b_user")

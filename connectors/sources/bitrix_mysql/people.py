@@ -120,6 +120,7 @@ def _no_date(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 _ALWAYS = (
     "ID",
     "LOGIN",
+    "CONFIRM_CODE",
     "ACTIVE",
     "EMAIL",
     "NAME",
@@ -163,6 +164,7 @@ class _Whole:
             last_login_at=self._read("LAST_LOGIN", self._shop.moment, None),
             last_activity_at=self._read("LAST_ACTIVITY_DATE", self._shop.moment, None),
             active=values.yes(row["ACTIVE"]) and not values.yes(row["BLOCKED"]),
+            confirmed=not row["CONFIRM_CODE"],
             attributes=attributes,
         )
 

@@ -48,6 +48,7 @@ class _Batch:
     terms: Mapping[int, Terms]
     pictures: Mapping[int, str]
     stored: Raw
+    sections: Mapping[int, Sequence[int]]
 
 
 class Products(Reader):
@@ -121,7 +122,18 @@ class Products(Reader):
         everyone = {row["ID"]: row for row in [*rows, *self._rows(parents.values())]}
         files = [file for row in everyone.values() for file in _pictures(row)]
         pictures = picture_urls(self.shop, self._catalogue, files)
-        return _Batch(everyone, parents, self._trade.of(everyone), pictures, stored)
+        return _Batch(everyone, parents, self._trade.of(everyone), pictures, stored, self._sections(everyone))
+
+    def _sections(self, elements: Iterable[int]) -> dict[int, list[int]]:
+        """Element → its sections; a row with a property's id is a value of that property, no membership."""
+        table = self.shop.table("b_iblock_section_element")
+        query = sa.select(table.c.IBLOCK_ELEMENT_ID, table.c.IBLOCK_SECTION_ID).where(
+            table.c.ADDITIONAL_PROPERTY_ID.is_(None)
+        )
+        found: dict[int, list[int]] = {}
+        for row in self.shop.rows_in(query.order_by(table.c.IBLOCK_SECTION_ID), table.c.IBLOCK_ELEMENT_ID, elements):
+            found.setdefault(row["IBLOCK_ELEMENT_ID"], []).append(row["IBLOCK_SECTION_ID"])
+        return found
 
     def _rows(self, keys: Iterable[int]) -> list[Row]:
         query = self._published(*(self._elements.c[name] for name in _COLUMNS))
@@ -146,7 +158,9 @@ class Products(Reader):
         parent = batch.rows.get(batch.parents.get(row["ID"], 0))
         terms = batch.terms.get(row["ID"], Terms())
         active = self._active(row) and (parent is None or self._active(parent))
-        section = row["IBLOCK_SECTION_ID"] or (parent["IBLOCK_SECTION_ID"] if parent else None)
+        shelved = row if row["IBLOCK_SECTION_ID"] or parent is None else parent
+        section = shelved["IBLOCK_SECTION_ID"]
+        sections = {*batch.sections.get(shelved["ID"], ()), *([section] if section else [])}
         return Product(
             external_id=str(row["ID"]),
             name=values.text(row["NAME"]),
@@ -154,6 +168,7 @@ class Products(Reader):
             picture_url=_picture(batch, row) or (_picture(batch, parent) if parent else ""),
             parent=str(batch.parents.get(row["ID"], "")),
             section=str(section or ""),
+            sections=tuple(str(one) for one in sorted(sections)),
             catalogue=str(row["IBLOCK_ID"]),
             xml_id=row["XML_ID"] or "",
             price=terms.price,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core import intake, leases, tables
 from core.errors import Busy, Unreachable
-from core.model import Basket, Kind, Line, Order, OrderChange, Person, Product, View
+from core.model import Basket, Kind, Line, Order, OrderChange, Person, Product, Shipment, View
 from core.testing import MemorySource
 from tests.conftest import NOW
 
@@ -151,6 +151,33 @@ def test_registration_and_logins_are_facts(engine: sa.Engine, shop: MemorySource
     assert [row["at"] for row in facts(engine, "registered")] == [NOW - timedelta(days=9)]
     assert [row["at"] for row in facts(engine, "logged_in")] == [NOW - timedelta(days=2), NOW]
     assert all(row["contact_id"] for row in facts(engine, "logged_in"))
+
+
+def test_a_changed_profile_is_a_fact_that_names_the_fields(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(1, city="Тверь", last_login_at=NOW)]
+    pull(engine, shop)
+    shop.rows[PEOPLE].append(person(1, city="Тверь", last_login_at=NOW + timedelta(hours=1)))
+    pull(engine, shop)
+    assert facts(engine, "profile_changed") == [], "a login is none"
+    shop.rows[PEOPLE].append(person(1, city="Орёл", birthday=date(1990, 1, 1), last_login_at=NOW))
+    pull(engine, shop)
+    assert [row["details"] for row in facts(engine, "profile_changed")] == [{"fields": ["birthday", "city"]}]
+
+
+def test_each_parcel_that_leaves_is_a_fact(engine: sa.Engine, shop: MemorySource) -> None:
+    waiting = Shipment("1", "Почта")
+    gone = replace(waiting, shipped_at=NOW, tracking_number="RA1")
+    shop.rows[Kind.ORDERS] = [
+        order(1, shipments=(waiting,)),
+        order(2, shipments=(gone, replace(gone, external_id="2"))),
+    ]
+    pull(engine, shop)
+    assert len(facts(engine, "shipped")) == 2, "two parcels in one second are two facts"
+    shop.rows[Kind.ORDERS] += [order(1, shipments=(gone,)), order(2, total=Decimal(1), shipments=(gone,))]
+    pull(engine, shop)
+    [*_, last] = facts(engine, "shipped")
+    assert len(facts(engine, "shipped")) == 3
+    assert (last["subject"], last["at"], last["details"]["tracking_number"]) == ("1", NOW, "RA1")
 
 
 def test_a_fallen_price_and_returned_stock_are_facts(engine: sa.Engine, shop: MemorySource) -> None:

@@ -90,6 +90,33 @@ def test_the_orders_own_address_comes_before_the_accounts(shop: Bitrix) -> None:
     assert (found["5"].person, found["7"].person) == ("1", ""), "a guest is no person of the technical user's"
 
 
+def test_payments_parcels_coupons_and_what_the_buyer_wrote(shop: Bitrix) -> None:
+    order(shop, 5)
+    order(shop, 6)
+    prop(shop, 10, 5, "gift@shop.ru")
+    prop(shop, 12, 5, php(["+7 900", "+7 901"]))
+    pay = {"ORDER_ID": 5, "CURRENCY": "RUB", "PAY_SYSTEM_ID": 1}
+    paid = {"PAID": "Y", "DATE_PAID": "2026-11-02 12:00:00", "IS_RETURN": "N"}
+    shop.add("b_sale_order_payment", ID=1, SUM=1000.5, PAY_SYSTEM_NAME="Карта", **pay, **paid)
+    shop.add("b_sale_order_payment", ID=2, SUM=500, PAY_SYSTEM_NAME="При получении", PAID="N", IS_RETURN="N", **pay)
+    parcel = {"ORDER_ID": 5, "DATE_INSERT": OLD, "PRICE_DELIVERY": 300, "DELIVERY_ID": 1}
+    sent = {"DEDUCTED": "Y", "DATE_DEDUCTED": "2026-11-03 12:00:00", "TRACKING_NUMBER": "RA1"}
+    shop.add("b_sale_order_delivery", ID=1, DELIVERY_NAME="технический", SYSTEM="Y", DEDUCTED="N", **parcel)
+    shop.add("b_sale_order_delivery", ID=2, DELIVERY_NAME="Почта", SYSTEM="N", **sent, **parcel)
+    shop.add("b_sale_order_delivery", ID=3, DELIVERY_NAME="Курьер", SYSTEM="N", DEDUCTED="N", **parcel)
+    shop.add("b_sale_order_coupons", ORDER_ID=5, COUPON="SL-1", TYPE=2)
+    found = shop.pull(Kind.ORDERS).records
+    card, cash = found["5"].payments
+    assert (card.name, card.total, card.paid_at) == ("Карта", Decimal("1000.5"), datetime(2026, 11, 2, 9, tzinfo=UTC))
+    assert (cash.name, cash.paid_at, cash.returned) == ("При получении", None, False)
+    post, courier = found["5"].shipments
+    assert (post.name, post.tracking_number, post.price) == ("Почта", "RA1", 300)
+    assert (post.shipped_at, courier.shipped_at) == (datetime(2026, 11, 3, 9, tzinfo=UTC), None)
+    assert found["5"].coupons == ("SL-1",)
+    assert found["5"].properties == {"C10": "gift@shop.ru", "C12": "+7 900, +7 901"}
+    assert (found["6"].payments, found["6"].shipments, found["6"].coupons, found["6"].properties) == ((), (), (), {})
+
+
 def test_properties_of_shipments_are_not_the_orders(shop: Bitrix) -> None:
     order(shop, 5)
     prop(shop, 10, 5, "courier@shop.ru", ENTITY_ID=77, ENTITY_TYPE="SHIPMENT")

@@ -71,6 +71,17 @@ def test_every_field_of_a_person(bitrix: Bitrix) -> None:
     assert person.last_activity_at is None
 
 
+def test_the_confirmed_number_is_the_persons_phone(bitrix: Bitrix) -> None:
+    bitrix.user(1, PERSONAL_MOBILE="+7 900")
+    bitrix.user(2, PERSONAL_MOBILE="+7 901", WORK_PHONE="+7 495")
+    bitrix.user(3, WORK_PHONE="+7 495", CONFIRM_CODE="abcd", ACTIVE="N")
+    bitrix.add("b_user_phone_auth", USER_ID=1, PHONE_NUMBER="+79991112233", CONFIRMED="Y")
+    bitrix.add("b_user_phone_auth", USER_ID=2, PHONE_NUMBER="+79994445566", CONFIRMED="N")
+    found = bitrix.pull(Kind.PEOPLE).records
+    assert {key: person.phone for key, person in found.items()} == {"1": "+79991112233", "2": "+7 901", "3": "+7 495"}
+    assert {key: person.confirmed for key, person in found.items()} == {"1": True, "2": True, "3": False}
+
+
 def test_a_zero_birthday_is_none(bitrix: Bitrix) -> None:
     bitrix.run("SET SESSION sql_mode=''") if bitrix.kind == "mariadb" else None
     bitrix.user(1, PERSONAL_BIRTHDAY="0000-00-00", LAST_LOGIN="0000-00-00 00:00:00")

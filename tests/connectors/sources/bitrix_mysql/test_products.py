@@ -112,6 +112,17 @@ def test_every_field_of_a_product(shop: Bitrix) -> None:
     assert (found.shows, found.sort, found.parent) == (7, 300, "")
 
 
+def test_a_product_may_lie_in_several_sections(shop: Bitrix) -> None:
+    element(shop, 10)
+    offer(shop, 20, of=10)
+    for section, prop_id in ((1, None), (2, None), (3, 6)):  # the last one is a property's value, no membership
+        row = {"IBLOCK_ELEMENT_ID": 10, "IBLOCK_SECTION_ID": section, "ADDITIONAL_PROPERTY_ID": prop_id}
+        shop.add("b_iblock_section_element", **row)
+    found = products(shop)
+    assert (found["10"].section, found["10"].sections) == ("2", ("1", "2"))
+    assert found["20"].sections == ("1", "2"), "an offer lies where its product does"
+
+
 def test_both_storages_give_readable_properties(shop: Bitrix) -> None:
     element(shop, 10)
     shop.run("CREATE TABLE b_hlbd_material (ID int, UF_NAME varchar(50), UF_XML_ID varchar(50))")
