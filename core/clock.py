@@ -6,6 +6,7 @@ Several clocks may run: a lease in the database makes one of them the leader.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -44,14 +45,27 @@ class Clock:
         lease_seconds = max(3.0, app.config.clock.tick_seconds * 3)  # how long a killed leader is waited for
         if not leases.take(app.engine, "clock", owner=self._owner, now=now, seconds=lease_seconds):
             return False
-        back, unknown = deliver.release_dead(app.engine, now=now)
+        for look in (self._release, self._pull, self._open, self._deliver):
+            self._at_ease(look, now)
+        return True
+
+    def _at_ease(self, look: Callable[[datetime], None], now: datetime) -> None:
+        """One thing that fails (a bad source, say) keeps nothing else from being looked at."""
+        try:
+            look(now)
+        except VestnikError as error:
+            log.error("%s", error)
+        except Exception:
+            log.exception("a part of the tick failed; it is tried again at the next one")
+
+    def _release(self, now: datetime) -> None:
+        back, unknown = deliver.release_dead(self._app.engine, now=now)
         if back or unknown:
             log.warning("a worker was lost: %s letters given back, %s on the wire marked unknown", back, unknown)
-        self._pull(now)
-        for posting_id in postings.due(app.engine, now=now):
+
+    def _open(self, now: datetime) -> None:
+        for posting_id in postings.due(self._app.engine, now=now):
             self._nudges.open_posting.send(posting_id)
-        self._deliver()
-        return True
 
     def _pull(self, now: datetime) -> None:
         settings = self._app.config.clock
@@ -60,10 +74,10 @@ class Clock:
             if intake.due(self._app.engine, source, now=now, every=every, retry=min(every, RETRY)):
                 self._nudges.pull.send(source.name)
 
-    def _deliver(self) -> None:
+    def _deliver(self, now: datetime) -> None:
         app = self._app
         opened = postings.opened(app.engine)
         for posting_id in runs.waiting_letters(app, opened):
             self._nudges.nudge_delivery(posting_id)
         for posting_id in opened:
-            postings.finish(app.engine, posting_id, now=app.clock())
+            postings.finish(app.engine, posting_id, now=now)

@@ -120,7 +120,7 @@ class Config(Section):
     web: Web = Web()
     deliver: Deliver = Deliver()
     clock: Clock = Clock()
-    sources: dict[SourceName, dict[str, Any]] = {}
+    sources: dict[SourceName, dict[str, Any]] = Field(default={}, repr=False)  # passwords are still plain text here
     local_plugins: str = "local"
     folder: Path = Path()
 
@@ -199,7 +199,14 @@ def _toml(path: Path) -> dict[str, Any]:
 def _secret_files(folder: Path) -> dict[str, str]:
     if not folder.is_dir():
         return {}
-    return {file.name.lower(): file.read_text("utf-8").strip() for file in sorted(folder.iterdir()) if file.is_file()}
+    files = [file for file in sorted(folder.iterdir()) if "__" in file.name and file.is_file()]  # others: README …
+    try:
+        return {file.name.lower(): file.read_text("utf-8").strip() for file in files}
+    except (OSError, UnicodeDecodeError) as error:  # what stands in the file must not be shown
+        said = type(error).__name__
+        raise Misconfigured(
+            N_("A file of secrets in {folder} cannot be read: {error}"), folder=str(folder), error=said
+        ) from None
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -217,7 +224,9 @@ def _overlay(tree: dict[str, Any], values: Mapping[str, str]) -> None:
         place = tree
         for part in path:
             known = next((key for key in place if key.lower() == part), part)
-            place = place.setdefault(known, {})
+            if not isinstance(place.get(known), dict):  # a text where a table belongs is said by the check that follows
+                place[known] = {}
+            place = place[known]
         place[last] = value
 
 

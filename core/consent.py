@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from core import signing, tables
-from core.db import chunks, insert_ignoring, writing
+from core.db import chunks, insert_ignoring, retried, writing
 from core.errors import N_, Refused
 
 EVERYTHING = ""
@@ -45,6 +45,7 @@ def read_token(engine: sa.Engine, token: str, *, now: datetime) -> Left:
     return Left(email=email or "", mailing=mailing, mailing_name=name or mailing)
 
 
+@retried
 def leave(engine: sa.Engine, *, token: str, now: datetime, everything: bool = False) -> Left:
     """The holder of `token` leaves its mailing, or `everything`; doing it twice changes nothing."""
     left = read_token(engine, token, now=now)

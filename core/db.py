@@ -74,7 +74,7 @@ def connect(url: str) -> sa.Engine:
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 30})
+    engine = sa.create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
@@ -101,6 +101,7 @@ def _mysql(url: sa.URL) -> sa.Engine:
         url,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,  # people's addresses and our own secret have no place in a log
         # READ COMMITTED: claiming rows by UPDATE … WHERE must not take gap locks against other workers.
         isolation_level="READ COMMITTED",
         connect_args={"init_command": "SET time_zone = '+00:00'", "connect_timeout": 10},
@@ -136,7 +137,9 @@ def retried(work: Callable[P, R]) -> Callable[P, R]:
 
 
 _DELAYS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4, 8, 12)
-_PASSING = {1205, 1213, 1053, 2002, 2003, 2006, 2013, 4031}  # locks and deadlocks, a server that went away
+# Locks and deadlocks, a server that went away. 1305: a deadlock takes the savepoint with it, and "there is no such
+# savepoint" is then all that is heard of it.
+_PASSING = {1205, 1213, 1305, 1053, 2002, 2003, 2006, 2013, 4031}
 
 
 def _passing(error: sa.exc.DBAPIError) -> bool:

@@ -22,10 +22,10 @@ from core.channel import Session
 from core.compose import Addressee, Publication
 from core.config import Deliver
 from core.db import chunks, retried, writing
-from core.model import Letter, Outcome, Status
+from core.model import Letter, Outcome, PostingStatus, Status
 from core.postings import Posting
 
-_recipients, _people = tables.recipients, tables.people
+_recipients, _people, _postings = tables.recipients, tables.people, tables.postings
 _UNKNOWN = "the worker stopped while this letter was on the wire"
 
 
@@ -69,11 +69,11 @@ def work(desk: Desk, posting: Posting, session: Session, *, progress: Callable[[
         progress(len(rows))
 
 
-def ready(engine: sa.Engine, posting_id: int, *, now: datetime) -> int:
-    """How many letters of the posting could be taken at this moment."""
-    query = sa.select(sa.func.count()).where(*_takeable(posting_id, now))
+def ready(engine: sa.Engine, posting_id: int, *, now: datetime) -> bool:
+    """Whether a letter of the posting could be taken at this moment. The clock asks at every tick: no counting."""
+    query = sa.select(_recipients.c.id).where(*_takeable(posting_id, now)).limit(1)
     with engine.connect() as connection:
-        return connection.scalar(query) or 0
+        return connection.scalar(query) is not None
 
 
 def at_work(engine: sa.Engine, posting_id: int) -> int:
@@ -222,6 +222,20 @@ def _record(connection: sa.Connection, desk: Desk, mail: Mail, outcome: Outcome,
         )
         .values(**_after(desk, mail, outcome, now), message_id=mail.letter.message_id)
     )
+    if outcome.result == "retry":
+        _reopen(connection, mail)
+
+
+def _reopen(connection: sa.Connection, mail: Mail) -> None:
+    """A late answer can give an `unknown` letter back when its posting was closed already: it is waited for again."""
+    waits = sa.select(_recipients.c.posting_id).where(
+        _recipients.c.id == mail.id, _recipients.c.status == Status.NEW.value
+    )
+    connection.execute(
+        sa.update(_postings)
+        .where(_postings.c.id == waits.scalar_subquery(), _postings.c.status == PostingStatus.DONE.value)
+        .values(status=PostingStatus.OPEN.value, finished_at=None)
+    )
 
 
 def _after(desk: Desk, mail: Mail, outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -242,11 +256,14 @@ def _after(desk: Desk, mail: Mail, outcome: Outcome, now: datetime) -> dict[str,
     return {**settled, "status": Status.FAILED.value, "attempts": mail.attempts + 1}
 
 
-def _next(desk: Desk, attempts: int, outcome: Outcome, now: datetime) -> datetime | None:
-    """Each refusal doubles the wait; a relay that was not reached is not the letter's fault."""
-    if not outcome.reached:
-        return None
-    return now + timedelta(seconds=desk.settings.retry_seconds * 2 ** (attempts - 1))
+def _next(desk: Desk, attempts: int, outcome: Outcome, now: datetime) -> datetime:
+    """Each refusal doubles the wait.
+
+    A relay that was not reached is not the letter's fault, as a rule; but one at which the relay always breaks off must
+    not stand before all others.
+    """
+    times = 2 ** (attempts - 1) if outcome.reached else 0.25
+    return now + timedelta(seconds=desk.settings.retry_seconds * times)
 
 
 @retried

@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-_SECRET_IN_URL = re.compile(r"(://[^:/@\s]*:)[^@/\s]+(@)")
+_SECRET_IN_URL = re.compile(r"(://[^:/@\s]*:)\S+(@)")  # up to the last @: a password may hold / or @
 
 
 def N_(template: str) -> str:

@@ -96,12 +96,20 @@ def _separator(head: str, joint: str) -> str:
 
 # ---- links of a whole letter ----
 
-_JINJA = r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}"
+_IN_TEXT = re.compile(r"https?://[^\s<>\"«»]*[^\s<>\"«».,:;!?)\]']", re.IGNORECASE)  # without a sentence's full stop
+
+
+def tag_text(text: str, utm: Utm, *, but: str = "") -> str:
+    """`text` with the marks on every web link in it except `but`."""
+    return _IN_TEXT.sub(lambda found: found[0] if found[0] == but else tag(found[0], utm), text)
+
+
+_JINJA = r"(?>\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})"
 _PIECE = re.compile(
-    r"(?P<comment><!--(?!\[if).*?-->)"
+    r"(?P<comment><!--(?!\[if|-?>).*?-->)"  # <!--> is a whole comment: <!--[if !mso]><!--> shows what follows it
     r"|(?P<raw><(?P<name>style|script)\b.*?</(?P=name)\s*>)"
     rf"|(?P<jinja>{_JINJA})"
-    r"|(?P<link><(?:a|area)(?=[\s/>]))",
+    r"|(?P<link><(?:a|area|v:[a-z]+)(?=[\s/>]))",  # v:roundrect is a button in Outlook
     re.DOTALL | re.IGNORECASE,
 )
 _BRACE = r"\{(?![{%#])"  # every character can be read in one way only, or a hostile letter would take exponential time
@@ -127,7 +135,7 @@ class _Attribute:
 
 
 def tag_html(source: str, *, utm: Utm, dynamic: Callable[[str, Utm], str | None] | None = None) -> str:
-    """`source` (HTML, perhaps with Jinja marks) with the marks on every web link of ``<a>`` and ``<area>``.
+    """`source` (HTML, perhaps with Jinja marks) marked on every web link: ``<a>``, ``<area>``, Outlook's shapes.
 
     ``data-utm-content="x"`` on a link becomes its utm_content, ``data-utm="off"`` leaves it alone; both attributes are
     taken out. A link with Jinja marks becomes what `dynamic` (its source, its marks) says. Ordinary comments, styles

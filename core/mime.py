@@ -17,7 +17,8 @@ from email.utils import format_datetime, parseaddr
 from core.errors import N_, Refused
 from core.model import Letter
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# line ends, and the marks that turn the direction of what follows: a name must not turn round the subject
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _HEADER = re.compile(r"[!-9;-~]+")
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.-]+")
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")

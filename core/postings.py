@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -13,12 +14,14 @@ import sqlalchemy as sa
 from core import consent, groups, mailings, schedule, tables
 from core.compose import Publication
 from core.db import chunks, insert_ignoring, retried, writing
+from core.errors import VestnikError
 from core.groups import Group, Member
 from core.mailings import Issue, Mailing
 from core.model import PostingStatus, Status
 from core.rules import World
 
 _postings, _recipients = tables.postings, tables.recipients
+log = logging.getLogger("vestnik.postings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Posting:
     by_hand: bool
     opened_at: datetime | None
     finished_at: datetime | None
-    publication: Publication | None
+    publication: Publication | None  # None too when another version of Vestnik kept what this one cannot read
 
 
 def due(engine: sa.Engine, *, now: datetime) -> list[int]:
@@ -41,7 +44,10 @@ def due(engine: sa.Engine, *, now: datetime) -> list[int]:
     with engine.connect() as connection:
         issues = [issue for issue in mailings.issues(connection) if issue.active and issue.schedule]
     for issue in issues:
-        _fire(engine, issue, now=now)
+        try:
+            _fire(engine, issue, now=now)
+        except VestnikError as error:  # a schedule that this version or its time zones no longer know
+            log.error("issue %s: %s", issue.code, error)
     with engine.connect() as connection:
         return list(connection.scalars(sa.select(_postings.c.id).where(_postings.c.status == PostingStatus.WAITING)))
 
@@ -62,8 +68,13 @@ def _fire(engine: sa.Engine, issue: Issue, *, now: datetime) -> None:
 
 
 def _last_firing(engine: sa.Engine, issue: Issue) -> datetime:
-    """After which moment firings count: the last one seen, or when the schedule was switched on."""
-    query = sa.select(sa.func.max(_postings.c.firing_at)).where(_postings.c.issue == issue.code)
+    """After which moment firings count: the last one seen, or when the schedule was switched on.
+
+    A posting by hand is no firing of the schedule: one that is a second later must not hide it.
+    """
+    query = sa.select(sa.func.max(_postings.c.firing_at)).where(
+        _postings.c.issue == issue.code, sa.not_(_postings.c.by_hand)
+    )
     with engine.connect() as connection:
         last = connection.scalar(query)
     return max(issue.scheduled_from, last) if last else issue.scheduled_from
@@ -107,7 +118,7 @@ def posting(engine: sa.Engine, posting_id: int) -> Posting:
 
 
 def _posting(row: sa.Row[Any]) -> Posting:
-    publication = Publication(**row.publication) if row.publication else None
+    publication = Publication.from_json(row.publication) if row.publication else None
     return Posting(
         id=row.id,
         issue=row.issue,
@@ -246,9 +257,11 @@ def counts(engine: sa.Engine, posting_id: int) -> dict[str, int]:
 
 def finish(engine: sa.Engine, posting_id: int, *, now: datetime) -> bool:
     """Close the posting when no letter of it is waiting or under way; True if this call closed it."""
-    under_way = {Status.NEW, Status.COMPOSED, Status.CLAIMED}
-    if under_way & counts(engine, posting_id).keys():  # no row comes back among these once none is left
-        return False
+    under_way = (Status.NEW.value, Status.COMPOSED.value, Status.CLAIMED.value)
+    one = sa.select(_recipients.c.id).where(_recipients.c.posting_id == posting_id, _recipients.c.status.in_(under_way))
+    with engine.connect() as connection:
+        if connection.scalar(one.limit(1)) is not None:
+            return False
     return _move(engine, posting_id, PostingStatus.OPEN, {"status": PostingStatus.DONE.value, "finished_at": now})
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from core import compose, deliver, groups, intake, mailings, postings
 from core.app import App
@@ -12,6 +14,8 @@ from core.errors import Busy, VestnikError
 from core.mailings import Issue, Mailing
 from core.model import PostingStatus
 from core.source import Source
+
+log = logging.getLogger("vestnik.runs")
 
 
 def pull(app: App, source: Source) -> None:
@@ -41,11 +45,18 @@ def open_posting(app: App, posting_id: int, *, again: bool = False) -> bool:
         with app.engine.connect() as connection:
             issue = mailings.issue(connection, waiting.issue)
             mailing = mailings.mailing(connection, issue.mailing)
+        if not waiting.by_hand and app.clock() > waiting.firing_at + issue.catch_up:
+            postings.skip(app.engine, waiting.id, waiting.reason or "missed", now=app.clock())
+            return False
         freshen(app, issue, mailing)
-        publication = publish(app, issue, mailing)
+        publication = publish(app, issue, mailing, at=waiting.firing_at)
         postings.open_posting(app.engine, waiting, publication, now=app.clock(), again=again)
     except VestnikError as error:
         _cannot_open(app, waiting, error)
+        return False
+    except Exception as error:  # a posting must not wait for ever without saying why
+        log.exception("posting %s cannot be opened", posting_id)
+        _cannot_open(app, waiting, VestnikError("{error}", error=f"{type(error).__name__}: {error}"[:500]))
         return False
     return True
 
@@ -60,13 +71,13 @@ def _cannot_open(app: App, waiting: postings.Posting, error: VestnikError) -> No
         postings.wait(app.engine, waiting.id, str(error))
 
 
-def publish(app: App, issue: Issue, mailing: Mailing) -> Publication:
-    """The letter of `issue` as it would be published now."""
+def publish(app: App, issue: Issue, mailing: Mailing, *, at: datetime | None = None) -> Publication:
+    """The letter of `issue` as it would be published for a firing `at` that moment, now if none is given."""
     return compose.publish(
         issue,
         mailing,
         app.config.site,
-        at=app.clock(),
+        at=at or app.clock(),
         folders=app.template_folders,
         public_url=app.config.public_url,
     )
@@ -102,9 +113,19 @@ def send(
     """Deliver what is waiting in an open posting, then close it if nothing is left. Raises RelayAway."""
     posting = postings.posting(app.engine, posting_id)
     if posting.status is PostingStatus.OPEN:
+        if posting.publication is None:
+            posting = replace(posting, publication=_published_anew(app, posting))
         with app.channel.open() as session:
             deliver.work(app.desk(stopping), posting, session, progress=progress)
         postings.finish(app.engine, posting_id, now=app.clock())
+
+
+def _published_anew(app: App, posting: postings.Posting) -> Publication:
+    """The letter of a posting that another version of Vestnik opened and this one cannot read."""
+    with app.engine.connect() as connection:
+        issue = mailings.issue(connection, posting.issue)
+        mailing = mailings.mailing(connection, issue.mailing)
+    return publish(app, issue, mailing, at=posting.firing_at)
 
 
 def waiting_letters(app: App, posting_ids: Iterable[int]) -> list[int]:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from jinja2 import Template
 
 from core import consent, mime
 from core.compose import inlining
-from core.compose.sandbox import TEMPLATES, environment, guarded, line_of, unknown_names
+from core.compose.sandbox import LONGEST_PART, TEMPLATES, environment, guarded, line_of, rendered, unknown_names
 from core.config import Site
 from core.errors import N_, Misconfigured, Refused
 from core.links import Utm, tag_html
@@ -52,6 +52,12 @@ class Publication:
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Publication | None:
+        """What :meth:`as_json` gave; None when another version of Vestnik kept less than this one needs."""
+        names = [one.name for one in fields(cls)]
+        return cls(**{name: kept[name] for name in names}) if kept.keys() >= set(names) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
@@ -80,20 +86,24 @@ def publish(
     if _CONTENT not in layout:
         raise Refused(N_("{file}: the layout has no place {place} for the letter."), file=layout_file, place=_CONTENT)
     utm = _utm(issue, mailing, site, at=at)
+    if len(layout) + len(content) > LONGEST_PART:
+        raise Refused(N_("{file}: a letter may have {limit} characters at most."), file=letter_file, limit=LONGEST_PART)
     html = inlining.inlined(layout.replace(_CONTENT, content))
     html = tag_html(html, utm=utm, dynamic=_dynamic)
-    return Publication(
+    published = Publication(
         issue=issue.code,
         mailing=mailing.code,
         sender=mailing.sender,
         reply_to=mailing.reply_to,
         subject=issue.subject,
         html=html,
-        text=_text(files, issue, html, utm),
+        text=_text(files, issue, html),
         utm=asdict(utm),
         shared=_shared(issue, mailing, site, at=at),
         public_url=public_url or site.url,
     )
+    guarded(letter_file, lambda: _parts_of(published))
+    return published
 
 
 def _utm(issue: Issue, mailing: Mailing, site: Site, *, at: datetime) -> Utm:
@@ -122,13 +132,13 @@ def _shared(issue: Issue, mailing: Mailing, site: Site, *, at: datetime) -> dict
     }
 
 
-def _text(files: _Files, issue: Issue, html: str, utm: Utm) -> str:
-    own = files.find(f"letters/{issue.letter}.txt")
-    if own is None:
+def _text(files: _Files, issue: Issue, html: str) -> str:
+    name = f"letters/{issue.letter}.txt"
+    if files.find(name) is None:
         return inlining.as_text(html)
-    source = own.read_text("utf-8")
-    _check(str(own), source, NAMES)
-    return source
+    _, source = files.read(name)
+    _check(name, source, NAMES)
+    return "{% filter tagged_text %}" + source + "{% endfilter %}"
 
 
 def _check(what: str, source: str, known: Iterable[str]) -> None:
@@ -171,17 +181,29 @@ class _Files:
                 name=name,
                 folders=", ".join(str(folder) for folder in self._folders),
             )
-        return name, file.read_text("utf-8")
+        try:
+            return name, file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refused(N_("Template {file} cannot be read: {error}"), file=str(file), error=str(error)) from None
 
 
 def compose(publication: Publication, addressees: Iterable[Addressee], *, key: str) -> Iterator[Letter | Refused]:
     """The letter for each of `addressees`, in their order; a person whose letter fails gets the reason instead."""
-    parts = _parts(publication.subject, str(publication.shared["preheader"]), publication.html, publication.text)
+    try:
+        parts = guarded(f"letter of issue {publication.issue}", lambda: _parts_of(publication))
+    except Refused as error:  # published by another version of Vestnik, whose templates knew more
+        for _ in addressees:
+            yield error
+        return
     for addressee in addressees:
         try:
             yield _letter(publication, parts, addressee, key)
         except Refused as error:
             yield error
+
+
+def _parts_of(publication: Publication) -> tuple[Template, ...]:
+    return _parts(publication.subject, str(publication.shared["preheader"]), publication.html, publication.text)
 
 
 @lru_cache(maxsize=32)
@@ -202,15 +224,15 @@ def _letter(publication: Publication, parts: tuple[Template, ...], addressee: Ad
         "_utm": Utm(**publication.utm),
     }
     what = f"letter of issue {publication.issue} for {addressee.email}"
-    values["subject"] = mime.one_line(guarded(what, lambda: subject.render(values)))
-    values["preheader"] = guarded(what, lambda: preheader.render(values))
+    values["subject"] = mime.one_line(guarded(what, lambda: rendered(subject, values)))
+    values["preheader"] = guarded(what, lambda: rendered(preheader, values))
     return Letter(
         sender=publication.sender,
         to=addressee.email,
         to_name=_full_name(addressee.person),
         subject=values["subject"],
-        html=guarded(what, lambda: html.render(values)),
-        text=_tidy(guarded(what, lambda: text.render(values))),
+        html=guarded(what, lambda: rendered(html, values)),
+        text=_tidy(guarded(what, lambda: rendered(text, values))),
         message_id=message_id(key, publication, addressee),
         headers=_headers(publication, link),
     )

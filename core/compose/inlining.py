@@ -14,12 +14,14 @@ from inscriptis import get_text
 from inscriptis.css_profiles import RELAXED_CSS_PROFILE
 from inscriptis.model.config import ParserConfig
 
-_JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+# Atomic, and a brace is read in one way only: a tag that is not closed would take a minute for its twenty marks.
+_MARK = r"(?>\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})"
+_JINJA = re.compile(_MARK, re.DOTALL)
 _PIECES = re.compile(
     r"(?P<raw><(?P<name>style|title|script|textarea)\b.*?</(?P=name)\s*>)"
     r"|(?P<comment><!--.*?-->)"
-    r"|(?P<tag></?[A-Za-z](?:\{\{.*?\}\}|\{%.*?%\}|\"[^\"]*\"|'[^']*'|[^<>\"'])*>)"
-    r"|(?P<jinja>\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})",
+    rf"|(?P<tag></?[A-Za-z](?:{_MARK}|\"[^\"]*\"|'[^']*'|[^<>\"'{{]|\{{(?![{{%#]))*>)"
+    rf"|(?P<jinja>{_MARK})",
     re.DOTALL | re.IGNORECASE,
 )
 _INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
@@ -68,4 +70,9 @@ def _hide(source: str, marks: list[str], *, in_text: Callable[[int], str]) -> st
 
 def _show(text: str, marks: list[str]) -> str:
     """Bring the marks back, in whichever of the three dresses they come out of the parser."""
-    return re.sub(r"<!--jinja(\d+)x-->|jinja(\d+)x(?:=\"\")?", lambda found: marks[int(found[1] or found[2])], text)
+
+    def shown(found: re.Match[str]) -> str:
+        number = int(found[1] or found[2])
+        return marks[number] if number < len(marks) else found[0]
+
+    return re.sub(r"<!--jinja(\d+)x-->|jinja(\d+)x(?:=\"\")?", shown, text)

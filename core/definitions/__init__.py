@@ -149,7 +149,7 @@ def _mailing_faults(connection: sa.Connection, file: File) -> Iterator[VestnikEr
 def _issue_faults(
     connection: sa.Connection, file: File, site: Site, folders: list[Path], *, now: datetime
 ) -> Iterator[VestnikError]:
-    for code in file.issues:
+    for code in _touched(connection, file):
         try:
             issue = mailings.issue(connection, code)
             if issue.schedule:
@@ -157,6 +157,11 @@ def _issue_faults(
             compose.publish(issue, mailings.mailing(connection, issue.mailing), site, at=now, folders=folders)
         except VestnikError as error:
             yield _at("issues", code, error)
+
+
+def _touched(connection: sa.Connection, file: File) -> list[str]:
+    """The issues of the file, and those in the database whose mailing it changes: their letters stand in its layout."""
+    return [one.code for one in mailings.issues(connection) if one.code in file.issues or one.mailing in file.mailings]
 
 
 def export(engine: sa.Engine, *, site: Site) -> str:

@@ -130,7 +130,8 @@ def _sqlite(element: JsonText, compiler: Any, **kwargs: Any) -> str:
 @compiles(JsonText, "mysql")
 @compiles(JsonText, "mariadb")
 def _mysql(element: JsonText, compiler: Any, **kwargs: Any) -> str:
-    return f"JSON_UNQUOTE(JSON_EXTRACT({compiler.process(element.clauses, **kwargs)}))"
+    member = f"CONCAT(JSON_EXTRACT({compiler.process(element.clauses, **kwargs)}))"
+    return f"JSON_UNQUOTE(NULLIF({member}, 'null'))"  # JSON's null; the text "null" still has its quotes here
 
 
 def _text(value: Any, whole: Any) -> str:

@@ -106,3 +106,30 @@ def test_the_example_of_init_names_every_key_with_its_default(tmp_path: Path) ->
         if isinstance(fields, dict) and section != "sources":
             for key in fields:
                 assert f"{key} = " in text, f"[{section}] {key} is not in the example"
+
+
+def test_settings_shown_whole_show_no_password(tmp_path: Path) -> None:
+    (tmp_path / "vestnik.toml").write_text('[sources.shop]\nconnector = "x"\nurl = "mysql://u:hush@h/b"', "utf-8")
+    assert "hush" not in repr(config.load(tmp_path / "vestnik.toml", {}))
+
+
+def test_a_name_that_goes_deeper_than_the_settings_is_said(tmp_path: Path) -> None:
+    (tmp_path / "vestnik.toml").write_text('[site]\nname = "x"', "utf-8")
+    with pytest.raises(Misconfigured, match="must be a text"):
+        config.load(tmp_path / "vestnik.toml", {"VESTNIK_SITE__NAME__FIRST": "y"})
+
+
+def test_other_files_in_the_secrets_folder_are_no_secrets(tmp_path: Path) -> None:
+    (tmp_path / "vestnik.toml").write_text("", "utf-8")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / ".DS_Store").write_bytes(b"\xff\xfe")
+    assert config.load(tmp_path / "vestnik.toml", {}).site.name == ""
+
+
+def test_a_secret_that_is_no_text_is_refused_without_being_shown(tmp_path: Path) -> None:
+    (tmp_path / "vestnik.toml").write_text("", "utf-8")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "smtp__password").write_bytes(b"hush\xff")
+    with pytest.raises(Misconfigured, match="cannot be read") as caught:
+        config.load(tmp_path / "vestnik.toml", {})
+    assert "hush" not in str(caught.value)

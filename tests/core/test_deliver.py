@@ -97,9 +97,19 @@ def test_a_relay_that_is_away_costs_no_attempt(world: World, posting: int) -> No
         if row["status"] == "new"
     )
     world.channel.answers = {}
+    world.clock.on(seconds=16)
     world.send(posting)
     assert world.counts(posting) == {"sent": 25}
     assert max(received(world).values()) == 1
+
+
+def test_a_letter_at_which_the_relay_always_breaks_off_does_not_stop_the_others(world: World, posting: int) -> None:
+    world.channel.answers = {"user0@shop.ru": Outcome("retry", "connection unexpectedly closed", reached=False)}
+    with pytest.raises(deliver.RelayAway):
+        world.send(posting)
+    world.send(posting)
+    assert world.counts(posting) == {"sent": 24, "new": 1}
+    assert world.recipients(posting)["user0"]["reason"] == "connection unexpectedly closed"
 
 
 def test_who_leaves_while_it_goes_out_gets_no_letter(world: World, posting: int) -> None:
@@ -200,6 +210,31 @@ def test_a_worker_that_slept_through_its_lease_sends_nothing_more(world: World, 
     assert world.counts(posting) == {"sent": 25}, "the letter it slept on is settled by its late answer"
 
 
+def test_a_late_no_opens_a_posting_that_was_closed_already(engine: sa.Engine) -> None:
+    world = World(engine)
+    world.people(1)
+    world.apply()
+    posting = world.open()
+
+    class Sleeper(Session):
+        def send(self, letters: Sequence[Letter]) -> Iterator[Outcome]:
+            world.clock.on(seconds=3600)
+            deliver.release_dead(engine, now=world.clock())
+            assert postings.finish(engine, posting, now=world.clock())
+            yield from (Outcome("retry", "451 after a long sleep") for _ in letters)
+
+    deliver.work(world.desk(), postings.posting(engine, posting), Sleeper())
+    assert world.counts(posting) == {"new": 1}
+    assert postings.posting(engine, posting).status is PostingStatus.OPEN, "or the letter would wait for ever"
+
+
+def test_a_filter_that_breaks_costs_its_letter_and_not_the_batch(world: World) -> None:
+    world.apply(subject="{{ name }} {{ name | truncate(-5) if name == 'Имя3' }}")
+    posting = world.open()
+    world.send(posting)
+    assert world.counts(posting) == {"sent": 24, "failed": 1}
+
+
 def test_four_workers_at_once_send_each_letter_once(world: World, posting: int) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: world.send(posting), range(4)))
@@ -207,11 +242,11 @@ def test_four_workers_at_once_send_each_letter_once(world: World, posting: int) 
     assert received(world) == Counter(f"user{number}@shop.ru" for number in range(25))
 
 
-def test_how_many_are_ready_and_how_many_batches_are_held(world: World, posting: int) -> None:
-    assert deliver.ready(world.engine, posting, now=world.clock()) == 25
+def test_whether_letters_are_ready_and_how_many_batches_are_held(world: World, posting: int) -> None:
+    assert deliver.ready(world.engine, posting, now=world.clock())
     assert deliver.at_work(world.engine, posting) == 0
     with db.writing(world.engine) as connection:
         held = {"status": "composed", "lease": "x", "lease_until": world.clock() + timedelta(minutes=1)}
-        connection.execute(sa.update(tables.recipients).where(tables.recipients.c.email < "user2").values(held))
+        connection.execute(sa.update(tables.recipients).values(held))
     assert deliver.at_work(world.engine, posting) == 1
-    assert deliver.ready(world.engine, posting, now=world.clock()) < 25
+    assert not deliver.ready(world.engine, posting, now=world.clock())

@@ -256,3 +256,8 @@ def test_which_sources_feed_a_group() -> None:
     assert groups.sources([named], known) == ["forum"]
     assert groups.sources([named, Group("g", "g", {"birthday": "today"})], known) == known
     assert groups.sources([Group("g", "g", {"any": [{"in_source": "forum"}, {"email": "a@b.ru"}]})], known) == known
+
+
+def test_a_field_that_says_null_is_empty(engine: sa.Engine) -> None:
+    fill(engine, person("anna", attributes={"UF_CARD": None}), person("vera", attributes={"UF_CARD": "null"}))
+    assert whom(engine, {"attribute": {"name": "UF_CARD", "empty": True}}) == ["anna"]

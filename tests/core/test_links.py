@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import Misconfigured
-from core.links import Utm, tag, tag_html, tagger
+from core.links import Utm, tag, tag_html, tag_text, tagger
 
 UTM = Utm(source="vestnik", medium="email", campaign="день рождения")
 CAMPAIGN = "%D0%B4%D0%B5%D0%BD%D1%8C%20%D1%80%D0%BE%D0%B6%D0%B4%D0%B5%D0%BD%D0%B8%D1%8F"
@@ -194,3 +194,21 @@ def test_macros_are_filled_and_unknown_ones_refused() -> None:
 
 def test_the_issues_marks_stand_before_the_mailings() -> None:
     assert Utm("a", "b").merged(Utm(medium="c", term="d")) == Utm("a", "c", term="d")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<!--[if !mso]><!--><a href="https://shop.ru/{}">x</a><!--<![endif]-->',
+        '<!--[if mso]><v:roundrect style="x" href="https://shop.ru/{}" fill="t"></v:roundrect><![endif]-->',
+        '<!----><a href="https://shop.ru/{}">x</a><!-- y -->',
+    ],
+)
+def test_links_that_only_some_mail_programs_show_are_marked(source: str) -> None:
+    assert tag_html(source.format(""), utm=SHORT) == source.format("?utm_source=v")
+
+
+def test_links_of_a_text_are_marked_without_the_full_stop() -> None:
+    text = "Смотрите https://shop.ru/a?b=1, (https://shop.ru). Уйти: https://shop.ru/p/u/x mailto:a@shop.ru"
+    marked = "Смотрите https://shop.ru/a?b=1&utm_source=v, (https://shop.ru?utm_source=v). "
+    assert tag_text(text, SHORT, but="https://shop.ru/p/u/x") == marked + "Уйти: https://shop.ru/p/u/x mailto:a@shop.ru"

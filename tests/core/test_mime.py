@@ -156,3 +156,7 @@ def test_the_envelope_carries_the_bare_address() -> None:
 def test_half_a_character_is_no_text() -> None:
     with pytest.raises(ValueError, match="surrogates"):
         raw(text="\ud83d")
+
+
+def test_a_name_cannot_turn_the_subject_round() -> None:
+    assert mime.one_line("Анна\u202e\u2066, скидка") == "Анна , скидка"

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from core import postings
+from core import db, postings, tables
 from core.model import PostingStatus
 from tests.core.world import World
 
@@ -61,6 +61,48 @@ def test_a_week_of_downtime_is_made_up_for_once(world: World) -> None:
     assert len(postings.due(world.engine, now=world.clock())) == 1
     statuses = [posting.status for posting in recent(world)]
     assert statuses == [PostingStatus.WAITING] + [PostingStatus.SKIPPED] * 6
+
+
+def test_a_posting_by_hand_does_not_swallow_a_firing_not_yet_seen(world: World) -> None:
+    world.apply()
+    world.clock.now = datetime(2026, 11, 24, 2, 0, 3, tzinfo=UTC)
+    by_hand = postings.by_hand(world.engine, world.issue(), now=world.clock())
+    waiting = postings.due(world.engine, now=world.clock())
+    assert len(waiting) == 2, "the firing of 05:00:00, and the admin's own of three seconds later"
+    assert by_hand in waiting
+
+
+def test_a_clock_that_jumps_back_fires_nothing_twice(world: World) -> None:
+    world.apply()
+    world.clock.now = datetime(2026, 11, 24, 2, 0, 1, tzinfo=UTC)
+    first = postings.due(world.engine, now=world.clock())
+    world.clock.on(minutes=-30)
+    postings.due(world.engine, now=world.clock())
+    world.clock.on(minutes=31)
+    assert postings.due(world.engine, now=world.clock()) == first
+
+
+def test_one_schedule_that_is_not_understood_stops_no_other_issue(world: World) -> None:
+    world.apply()
+    with db.writing(world.engine) as connection:
+        row = dict(connection.execute(sa.select(tables.issues)).mappings().one())
+        row |= {"id": row["id"] + 1, "code": "a-bad-one", "schedule": "at tea time"}
+        connection.execute(sa.insert(tables.issues).values(row))
+    world.clock.now = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+    assert len(postings.due(world.engine, now=world.clock())) == 1
+
+
+@pytest.mark.parametrize("change", [{"added": 1}, {"html": None}])
+def test_a_publication_of_another_version_breaks_no_list_of_postings(world: World, change: dict[str, object]) -> None:
+    world.apply()
+    posting = world.open()
+    with db.writing(world.engine) as connection:
+        kept = {**connection.execute(sa.select(tables.postings.c.publication)).scalar_one(), **change}
+        kept = {name: value for name, value in kept.items() if value is not None}
+        connection.execute(sa.update(tables.postings).values(publication=kept))
+    [found] = recent(world)
+    assert found.id == posting
+    assert (found.publication is None) is ("html" in change)
 
 
 def test_an_issue_switched_off_does_not_fire(world: World) -> None:

@@ -192,11 +192,81 @@ def test_a_fault_in_the_subject_is_found_at_publish() -> None:
         "{{ name.upper() }}",
         "{{ person.missing }}",
         "{{ 1 / 0 }}",
+        "{{ 1 | round(99999999, 'ceil') }}",
+        "{{ name | truncate(-5) }}",
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a = a ~ a ~ a ~ a ~ a ~ a ~ a ~ a %}" * 9,
+        "{% set a = 'aaaaaaaaaa' %}" + "{% set a %}{{ a }}{{ a }}{{ a }}{{ a }}{{ a }}{{ a }}{% endset %}" * 9,
+        "{% set a = ['a'] %}" + "{% set a = [a, a, a, a, a, a, a, a] %}" * 9 + "{{ a }}",
+        "{% set a = 9999999999 %}" + "{% set a = a * a %}" * 30,
+        "{{ 'aaaaaaaa'" + " | replace('a', 'aaaaaaaaaaaaaaaa')" * 7 + " }}",
+        "{% for a in ['aaaaaaaaaa'] %}" + "{% for a in [a ~ a ~ a ~ a ~ a ~ a] %}" * 9 + "{% endfor %}" * 10,
+        "{% for a in 'aaaaaaaaaa' %}" * 9 + "{% endfor %}" * 9,
+        "{% for a in 'a' %}" * 30 + "{% endfor %}" * 30,
+        "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+        "{% for a in 'aaaaaaaaaa' * 1 %}{% endfor %}",
+        "{% for a in '" + "a" * 4000 + "' %}" + "b" * 1000 + "{% endfor %}",
     ],
+    ids=lambda source: source[:30],
 )
 def test_what_a_letter_may_not_do_costs_that_letter(tmp_path: Path, source: str) -> None:
     with pytest.raises(Refused, match=r"letters/own|anna@shop.ru"):
         write(publish(tmp_path, source))
+
+
+def test_ordinary_marks_are_none_of_the_forbidden_ones(tmp_path: Path) -> None:
+    source = (
+        "{% set hello = 'При' + 'вет' %}{% set more %}<b>{{ hello }}</b>{% endset %}{{ more }} {{ 2 * 3 + 1 }}"
+        "{% for tag in person.attributes.tags | sort %}{{ loop.index }}/{{ loop.length }}{{ tag }}{% endfor %}"
+        "{% with n = 7 %}{{ n }}{% endwith %}{{ person.city | default('нет') | replace('М', 'м') }}"
+    )
+    assert "<b>Привет</b> 71/2а2/2б7москва" in write(publish(tmp_path, source), attributes={"tags": ["б", "а"]}).html
+
+
+def test_a_subject_that_cannot_be_compiled_is_found_at_publish() -> None:
+    with pytest.raises(Refused, match="nested"):
+        publish(subject="{%for a in 'a'%}" * 22 + "{%endfor%}" * 10 + "{%endfor%}" * 12)
+
+
+def test_a_template_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    publish(tmp_path, "<p>x</p>")
+    (tmp_path / "letters" / "own.html").write_bytes("<p>Привет</p>".encode("cp1251"))
+    with pytest.raises(Refused, match=r"letters/own\.html cannot be read"):
+        compose.publish(replace(ISSUE, letter="own"), MAILING, SITE, at=NOW, folders=[tmp_path])
+
+
+def test_links_of_a_text_part_of_its_own_are_marked_but_the_unsubscribe_one(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "own.txt").write_text("{{ site.url }}/catalog. Уйти: {{ unsubscribe_url }}", "utf-8")
+    text = write(publish(tmp_path, "<p>x</p>")).text
+    assert text.startswith("https://shop.ru/catalog?utm_source=vestnik&")
+    assert text.count("utm_source") == 1
+
+
+def test_the_unsubscribe_link_is_left_alone_in_any_layout(tmp_path: Path) -> None:
+    letter = write(publish(tmp_path, '<a href="{{ unsubscribe_url }}">Уйти</a>'))
+    assert f"<{links(letter.html)[1]}>" == letter.headers["List-Unsubscribe"]
+
+
+@pytest.mark.parametrize(
+    "source", ["<p><a " + "{{ name }}" * 40 + " <b>x</b>", "<a href='" + "{{ name }}" * 40 + "<b>"]
+)
+def test_a_tag_that_is_not_closed_does_not_take_for_ever(tmp_path: Path, source: str) -> None:
+    publish(tmp_path, source)
+
+
+def test_words_that_look_like_our_own_place_marks_stay(tmp_path: Path) -> None:
+    assert "jinja77x" in write(publish(tmp_path, "<p>jinja77x</p>")).html
+
+
+def test_a_letter_that_no_database_could_keep_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="1000000"):
+        publish(tmp_path, "<p>" + "x" * 1_000_000)
+
+
+def test_a_publication_that_cannot_be_compiled_fails_each_letter_with_its_reason() -> None:
+    old = replace(publish(), subject="{{ name | a_filter_of_old }}")
+    with pytest.raises(Refused, match="a_filter_of_old"):
+        write(old)
 
 
 def test_a_missing_template_says_where_it_was_looked_for() -> None:

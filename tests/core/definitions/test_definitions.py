@@ -326,3 +326,11 @@ def test_a_from_is_kept_as_a_letter_can_carry_it(
     assert everything(engine)["mailings"][0]["sender"] == kept
     exported = definitions.export(engine, site=SITE)
     assert set(actions(taken(engine, tmp_path, exported)).values()) == {"same"}
+
+
+def test_a_layout_that_the_letters_of_another_file_cannot_stand_in_is_refused(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    taken(engine, tmp_path)
+    alone = '[mailings.greetings]\nfrom = "news@shop.ru"\ngroups = ["birthday"]\nlayout = "none"'
+    assert "layouts/none.html" in refused(engine, tmp_path, alone)

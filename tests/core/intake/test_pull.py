@@ -315,3 +315,28 @@ def test_a_failed_source_is_left_alone_for_a_while(engine: sa.Engine, shop: Memo
     pull(engine, shop, NOW + timedelta(seconds=90))
     assert not intake.due(engine, shop, now=NOW + timedelta(minutes=4), every=every, retry=retry)
     assert intake.due(engine, shop, now=NOW + timedelta(minutes=8), every=every, retry=retry)
+
+
+def test_half_of_a_surrogate_pair_costs_its_row_alone(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(1), person(2, attributes={"UF_NOTE": "\ud83d"}), person(3)]
+    report = pull(engine, shop)[PEOPLE]
+    assert [row["external_id"] for row in rows(engine, tables.people)] == ["1", "3"]
+    assert [bad.external_id for bad in report.bad] == ["2"]
+
+
+def test_a_basket_too_dear_for_any_column_costs_its_row_alone(engine: sa.Engine, shop: MemorySource) -> None:
+    dear = Basket("2", "1", "s1", NOW, NOW, (line("7", "1E+20", quantity=Decimal("1E+20")),))
+    shop.rows[Kind.BASKETS] = [Basket("1", "1", "s1", NOW, NOW, (line("7"),)), dear]
+    report = pull(engine, shop)[Kind.BASKETS]
+    assert [row["external_id"] for row in rows(engine, tables.baskets)] == ["1"]
+    assert [bad.external_id for bad in report.bad] == ["2"]
+
+
+def test_an_answer_the_source_did_not_expect_is_said_and_costs_its_kind(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.error = KeyError("result")
+    report = pull(engine, shop)[PEOPLE]
+    assert "KeyError" in str(report.error)
+    with engine.connect() as connection:
+        kept = list(connection.scalars(sa.select(tables.source_reads.c.error)))
+    assert len(kept) == len(shop.capabilities), "the other kinds are asked all the same"
+    assert all("KeyError" in error for error in kept)

@@ -1,0 +1,120 @@
+"""The order of the corridor: a posting opens in time, or says why it did not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from core import compose, db, postings, runs, tables
+from core.app import App
+from core.clock import Clock
+from core.config import Config
+from core.model import PostingStatus
+from tests.core.world import SITE, World
+
+
+class Nudges:
+    """Keeps what the clock would have the workers do."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return _Actor(name, self.sent)
+
+    def nudge_delivery(self, posting_id: int) -> None:
+        self.sent.append(("deliver", posting_id))
+
+
+class _Actor:
+    def __init__(self, name: str, sent: list[tuple[str, Any]]) -> None:
+        self.name, self.kept = name, sent
+
+    def send(self, value: Any) -> None:
+        self.kept.append((self.name, value))
+
+
+@pytest.fixture
+def world(engine: sa.Engine) -> World:
+    world = World(engine)
+    world.clock.now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    world.people(3)
+    world.apply(catch_up="2h")
+    world.clock.now = datetime(2026, 11, 24, 2, 0, 1, tzinfo=UTC)
+    return world
+
+
+@pytest.fixture
+def app(world: World) -> App:
+    app = App(Config(site=SITE), world.clock)
+    app.__dict__.update(engine=world.engine, sources={"shop": world.source}, channel=world.channel)
+    return app
+
+
+def test_a_posting_written_before_a_crash_does_not_open_past_its_limit(world: World, app: App) -> None:
+    [waiting] = postings.due(world.engine, now=world.clock())
+    world.clock.on(hours=30)
+    assert not runs.open_posting(app, waiting)
+    posting = postings.posting(world.engine, waiting)
+    assert (posting.status, posting.reason) == (PostingStatus.SKIPPED, "missed")
+    assert world.counts(waiting) == {}
+
+
+def test_within_its_limit_it_opens(world: World, app: App) -> None:
+    [waiting] = postings.due(world.engine, now=world.clock())
+    world.clock.on(minutes=119)
+    assert runs.open_posting(app, waiting)
+    assert world.counts(waiting) == {"new": 3}
+
+
+def test_whatever_keeps_a_posting_from_opening_is_said(world: World, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyError("colour")
+
+    [waiting] = postings.due(world.engine, now=world.clock())
+    monkeypatch.setattr(compose.inlining, "inlined", broken)
+    assert not runs.open_posting(app, waiting)
+    assert "colour" in postings.posting(world.engine, waiting).reason
+    monkeypatch.undo()
+    assert runs.open_posting(app, waiting), "and it opens once it can"
+
+
+def test_a_posting_opened_by_another_version_still_goes_out(world: World, app: App) -> None:
+    posting = world.open()
+    with db.writing(world.engine) as connection:
+        connection.execute(sa.update(tables.postings).values(publication={"issue": "birthday"}))
+    runs.send(app, posting)
+    assert world.counts(posting) == {"sent": 3}
+    assert "днём рождения" in world.channel.letters[0].subject
+
+
+def test_a_letter_made_up_for_after_midnight_bears_the_day_of_its_firing(world: World, app: App) -> None:
+    world.apply(schedule="50 23 * * *", catch_up="2h", subject="{{ day }}", utm={"term": "{date}"})
+    world.clock.now = datetime(2026, 11, 24, 21, 10, tzinfo=UTC)  # ten past midnight of the 25th in Moscow
+    [waiting] = postings.due(world.engine, now=world.clock())[-1:]
+    assert runs.open_posting(app, waiting)
+    runs.send(app, waiting)
+    assert {letter.subject for letter in world.channel.letters} == {"2026-11-24"}
+
+
+def test_a_source_that_cannot_be_made_stops_neither_firings_nor_letters(world: World, app: App) -> None:
+    app.__dict__.pop("sources")
+    app.config = Config(site=SITE, sources={"shop": {}})
+    nudges = Nudges()
+    begun = world.open()
+    assert Clock(app, nudges).tick()  # type: ignore[arg-type]
+    names = [name for name, _ in nudges.sent]
+    assert "open_posting" in names
+    assert ("deliver", begun) in nudges.sent
+
+
+def test_a_lost_nudge_is_sent_again_at_the_next_tick(world: World, app: App) -> None:
+    nudges = Nudges()
+    clock = Clock(app, nudges)  # type: ignore[arg-type]
+    clock.tick()
+    world.clock.on(seconds=timedelta(seconds=5).total_seconds())
+    clock.tick()
+    assert [name for name, _ in nudges.sent].count("open_posting") == 2
