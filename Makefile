@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 
-.PHONY: install run test lint types messages lock revision clean
+.PHONY: install run test bench-pull lint types messages lock revision clean
 .DEFAULT_GOAL := install
 
 # The stamp is newer than the lock and pyproject.toml when the environment holds what they name.
@@ -23,6 +23,11 @@ run: install
 
 test: $(VENV)/installed-dev
 	$(BIN)/pytest -n auto $(ARGS)
+
+# A shop of a million users in MariaDB, and how fast it is read: docs/benchmarks.md. A quick run: make bench-pull BENCH=0.02
+BENCH ?= 1
+bench-pull: $(VENV)/installed-dev
+	BENCH_SCALE=$(BENCH) $(BIN)/python -m tests.benchmarks.pull $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -68,8 +68,9 @@ class App:
                 N_('[sources.{name}]: connector is missing. Example: connector = "bitrix_mysql"'), name=name
             )
         kind = plugin.find("connectors.sources", Source, code, self.local)  # type: ignore[type-abstract]
-        if isinstance(values.get("url"), str):
-            values["url"] = configuration.absolute_sqlite(values["url"], self.config.folder)
+        for key in ("url", "coupon_url"):
+            if isinstance(values.get(key), str) and values[key]:
+                values[key] = configuration.absolute_sqlite(values[key], self.config.folder)
         return kind(name, plugin.settings_of(kind, values, where=f"sources.{name}"))
 
     @cached_property

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, sqlite
 
-from core.errors import N_, Misconfigured, Unreachable, masked
+from core.errors import N_, Misconfigured, Unreachable, VestnikError, masked, packed, unpacked
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -54,6 +54,32 @@ class Json(sa.types.TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         return None if value is None else json.loads(value)
+
+
+class Reason(sa.types.TypeDecorator[Any]):
+    """Why something is as it is: words, or an error of ours that is said in the reader's language when it is shown.
+
+    An error too long for its column is kept as its English sentence, cut.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__()
+        self.length = length
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.String(self.length) if self.length else sa.Text())
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        if not isinstance(value, VestnikError):
+            return None if value is None else str(value).lstrip("\x1e")[: self.length]
+        text = packed(value)
+        return text if self.length is None or len(text) <= self.length else str(value)[: self.length]
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return None if value is None else unpacked(value)
 
 
 def connect(url: str) -> sa.Engine:

@@ -22,6 +22,7 @@ from core.channel import Session
 from core.compose import Addressee, Publication
 from core.config import Deliver
 from core.db import chunks, retried, writing
+from core.errors import Refused
 from core.model import Letter, Outcome, PostingStatus, Status
 from core.postings import Posting
 
@@ -126,7 +127,9 @@ def _composed(
     with desk.engine.connect() as connection:
         left = consent.suppressed(connection, [row["email"] for row in rows], mailing=publication.mailing)
         people = _people_of(connection, rows)
-    gone = {row["id"]: (Status.SKIPPED, left[row["email"]]) for row in rows if row["email"] in left}
+    gone: dict[int, tuple[Status, str | Refused]] = {
+        row["id"]: (Status.SKIPPED, left[row["email"]]) for row in rows if row["email"] in left
+    }
     kept = [row for row in rows if row["id"] not in gone]
     addressees = [
         Addressee(row["contact_id"], posting_id, row["email"], people.get(row["person_id"], _NOBODY)) for row in kept
@@ -136,7 +139,7 @@ def _composed(
         if isinstance(letter, Letter):
             mails.append(Mail(row["id"], row["attempts"], letter))
         else:
-            gone[row["id"]] = (Status.FAILED, str(letter))
+            gone[row["id"]] = (Status.FAILED, letter)
     _settle(desk, gone, lease)
     return mails
 
@@ -154,7 +157,7 @@ def _people_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> dict
 
 
 @retried
-def _settle(desk: Desk, gone: Mapping[int, tuple[Status, str]], lease: str) -> None:
+def _settle(desk: Desk, gone: Mapping[int, tuple[Status, str | Refused]], lease: str) -> None:
     if not gone:
         return
     with writing(desk.engine) as connection:
@@ -162,7 +165,7 @@ def _settle(desk: Desk, gone: Mapping[int, tuple[Status, str]], lease: str) -> N
             connection.execute(
                 sa.update(_recipients)
                 .where(_recipients.c.id == row_id, _recipients.c.lease == lease)
-                .values(status=status.value, reason=reason[:500], lease=None, lease_until=None)
+                .values(status=status.value, reason=reason, lease=None, lease_until=None)
             )
 
 
@@ -239,7 +242,7 @@ def _reopen(connection: sa.Connection, mail: Mail) -> None:
 
 
 def _after(desk: Desk, mail: Mail, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    settled: dict[str, Any] = {"reason": outcome.reply[:500], "lease": None, "lease_until": None}
+    settled: dict[str, Any] = {"reason": outcome.reply, "lease": None, "lease_until": None}
     if outcome.result == "sent":
         return {**settled, "status": Status.SENT.value, "sent_at": now, "attempts": mail.attempts + 1}
     if outcome.result == "unknown":

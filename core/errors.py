@@ -12,6 +12,7 @@ A message is an English template with named fields; it is also the key of the tr
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -48,6 +49,37 @@ def together(errors: Sequence[VestnikError]) -> VestnikError:
     """All of them as one, each still to be said in the reader's language."""
     fields = {f"error{number}": error for number, error in enumerate(errors)}
     return VestnikError(" ".join(f"{{{name}}}" for name in fields), **fields)
+
+
+def packed(error: VestnikError) -> str:
+    """`error` as a text that :func:`unpacked` turns back, so that a row's reason can be said in any language."""
+    return _MARK + json.dumps(_plain(error), ensure_ascii=False, default=str)
+
+
+def unpacked(text: str) -> VestnikError | str:
+    """The error in a text made by :func:`packed`; any other text as it is."""
+    if not text.startswith(_MARK):
+        return text
+    try:
+        return _error(json.loads(text.removeprefix(_MARK)))
+    except (ValueError, KeyError, TypeError):
+        return text.removeprefix(_MARK)
+
+
+_MARK = "\x1e"
+
+
+def _plain(error: VestnikError) -> dict[str, Any]:
+    values = {name: _plain(value) if isinstance(value, VestnikError) else value for name, value in error.values.items()}
+    return {"template": error.template, "values": values}
+
+
+def _error(tree: dict[str, Any]) -> VestnikError:
+    values = {
+        name: _error(value) if isinstance(value, dict) and value.keys() == {"template", "values"} else value
+        for name, value in tree["values"].items()
+    }
+    return VestnikError(tree["template"], **values)
 
 
 class Misconfigured(VestnikError):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from core import rules, tables
 from core.errors import N_, Misconfigured
+from core.model import Kind
 from core.plugin import suggestion
 from core.rules import Tree, World
 
@@ -110,6 +111,14 @@ def sources(groups: Sequence[Group], known: Sequence[str]) -> list[str]:
         return list(known)
     wanted = {source for group in named for source in group}
     return [source for source in known if source in wanted]
+
+
+def kinds(groups: Sequence[Group]) -> frozenset[Kind]:
+    """What the rules of `groups` ask: people, and what else their words need."""
+    words = (
+        code for group in groups for tree in (group.include, group.exclude or {}) for code, _ in rules.leaves(tree)
+    )
+    return frozenset({Kind.PEOPLE}).union(*(rules.WORDS[code].kinds for code in words))
 
 
 def _named(tree: Tree) -> list[str]:

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.errors import VestnikError
+
 
 class Kind(enum.StrEnum):
     """What a source can pour, in the order in which intake takes it."""
@@ -22,11 +24,17 @@ class Kind(enum.StrEnum):
     ORDERS = "orders"
     ORDER_CHANGES = "order_changes"
     VIEWS = "views"
+    SUBSCRIPTIONS = "subscriptions"
+    OPT_OUTS = "opt_outs"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One user or guest of a shop."""
+    """One user or guest of a shop.
+
+    Sources pour people of kind "user"; those of kind "address" are made by intake: known only by an order, a form or
+    a list.
+    """
 
     external_id: str
     email: str
@@ -45,6 +53,7 @@ class Person:
     active: bool = True
     confirmed: bool = True  # False: the address still waits for its confirmation
     attributes: Mapping[str, Any] = field(default_factory=dict)  # the source's own extra fields: JSON values
+    kind: str = "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +179,32 @@ class View:
     count: int = 1
 
 
-Record = Person | Product | Basket | Order | OrderChange | View
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One address on one list of the shop: a form that was filled in, a rubric, a list of contacts."""
+
+    external_id: str
+    list: str  # "form:3", "iblock:7", "rubric:2", "sender:5"
+    title: str  # what people call the list
+    email: str
+    name: str = ""
+    person: str = ""  # external id, if the source knows whose address it is
+    at: datetime | None = None  # when it was given
+    active: bool = True  # False: not confirmed, or left
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """One address that is not to be written to any more; it is never taken back by a source."""
+
+    external_id: str
+    email: str
+    reason: str  # "imported" (left the old letters), "complaint", "blacklisted" …
+    mailing: str = ""  # code of a mailing of ours; "": everything
+    at: datetime | None = None
+
+
+Record = Person | Product | Basket | Order | OrderChange | View | Subscription | OptOut
 
 
 class Status(enum.StrEnum):
@@ -219,3 +253,64 @@ class Outcome:
     result: str
     reply: str = ""
     reached: bool = True  # False: the relay could not be reached at all, the letter is not to blame
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountRule:
+    """A discount of the shop that coupons may open; `refusal` says why they would do nothing now."""
+
+    external_id: str
+    name: str
+    refusal: VestnikError | None = None
+    groups: tuple[str, ...] = ()  # the names of the user groups that it is for; empty: everybody
+
+
+@dataclass(frozen=True, slots=True)
+class CouponTerms:
+    """What one coupon shall be.
+
+    `key`, with the prefix, names it for ever: the same key is the same coupon, however often it is asked for.
+    """
+
+    rule: str  # external id of a DiscountRule
+    key: str
+    multi_use: bool = False  # False: good for one order
+    max_uses: int = 0  # of a multi-use one; 0: no limit
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    person: str = ""  # external id of the only person it is good for; "": whoever has the code
+    description: str = ""  # what the shop's own people read beside it
+    prefix: str = "SL"
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """A coupon as it stands in the shop."""
+
+    code: str
+    rule: str
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+class CouponFate(enum.StrEnum):
+    """What became of a coupon whose time was over."""
+
+    DELETED = "deleted"
+    DEACTIVATED = "deactivated"
+    USED = "used"  # it stays as it is
+    GONE = "gone"  # somebody removed it before
+
+
+@dataclass(frozen=True, slots=True)
+class CouponUse:
+    """How often a coupon was used, when last, and the external ids of the orders, if the source knows."""
+
+    times: int = 0
+    last_at: datetime | None = None
+    orders: tuple[str, ...] = ()
+
+    @property
+    def used(self) -> bool:
+        """Whether anybody used it at all."""
+        return self.times > 0

@@ -32,7 +32,7 @@ class Posting:
     issue: str
     firing_at: datetime
     status: PostingStatus
-    reason: str
+    reason: str | VestnikError
     by_hand: bool
     opened_at: datetime | None
     finished_at: datetime | None
@@ -80,7 +80,9 @@ def _last_firing(engine: sa.Engine, issue: Issue) -> datetime:
     return max(issue.scheduled_from, last) if last else issue.scheduled_from
 
 
-def _row(issue: str, firing_at: datetime, status: PostingStatus, reason: str, now: datetime) -> dict[str, Any]:
+def _row(
+    issue: str, firing_at: datetime, status: PostingStatus, reason: str | VestnikError, now: datetime
+) -> dict[str, Any]:
     return {
         "issue": issue,
         "firing_at": firing_at,
@@ -139,12 +141,17 @@ def opened(engine: sa.Engine) -> list[int]:
         return list(connection.scalars(query))
 
 
-def wait(engine: sa.Engine, posting_id: int, reason: str) -> None:
+def wait(engine: sa.Engine, posting_id: int, reason: str | VestnikError) -> None:
     """The posting cannot open yet; the reason is shown to the admin."""
     _move(engine, posting_id, PostingStatus.WAITING, {"reason": reason})
 
 
-def skip(engine: sa.Engine, posting_id: int, reason: str, *, now: datetime) -> None:
+def complain(engine: sa.Engine, posting_id: int, reason: str | VestnikError) -> None:
+    """Why the letters of an open posting do not go out at this moment; "" when they do."""
+    _move(engine, posting_id, PostingStatus.OPEN, {"reason": reason})
+
+
+def skip(engine: sa.Engine, posting_id: int, reason: str | VestnikError, *, now: datetime) -> None:
     """The posting will not happen, for a stated reason."""
     values = {"status": PostingStatus.SKIPPED.value, "reason": reason, "finished_at": now}
     _move(engine, posting_id, PostingStatus.WAITING, values)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core import compose, deliver, groups, intake, mailings, postings
 from core.app import App
 from core.compose import Publication
-from core.errors import Busy, VestnikError
+from core.errors import N_, Busy, Unreachable, VestnikError
 from core.mailings import Issue, Mailing
-from core.model import PostingStatus
+from core.model import Kind, PostingStatus
 from core.source import Source
 
 log = logging.getLogger("vestnik.runs")
@@ -24,13 +24,6 @@ def pull(app: App, source: Source) -> None:
         intake.pull(app.engine, source, clock=app.clock)
     except Busy:
         return
-
-
-def stale(app: App, *, older_than: timedelta) -> list[Source]:
-    """Sources whose mirror is older than that."""
-    now = app.clock()
-    limit = older_than.total_seconds()
-    return [source for source in app.sources.values() if intake.age_seconds(app.engine, source, now=now) > limit]
 
 
 def open_posting(app: App, posting_id: int, *, again: bool = False) -> bool:
@@ -66,9 +59,9 @@ def _cannot_open(app: App, waiting: postings.Posting, error: VestnikError) -> No
     with app.engine.connect() as connection:
         issue = mailings.issue(connection, waiting.issue)
     if now > waiting.firing_at + issue.catch_up:
-        postings.skip(app.engine, waiting.id, str(error), now=now)
+        postings.skip(app.engine, waiting.id, error, now=now)
     else:
-        postings.wait(app.engine, waiting.id, str(error))
+        postings.wait(app.engine, waiting.id, error)
 
 
 def publish(app: App, issue: Issue, mailing: Mailing, *, at: datetime | None = None) -> Publication:
@@ -84,21 +77,22 @@ def publish(app: App, issue: Issue, mailing: Mailing, *, at: datetime | None = N
 
 
 def freshen(app: App, issue: Issue, mailing: Mailing) -> None:
-    """Pull the sources that feed the groups of `mailing` if their mirror is older than the issue allows.
+    """Pull what the groups of `mailing` ask of their sources, if that is older than the issue allows.
 
     Raises the error of the first kind that could not be read, or Busy while another process is still reading.
     """
     with app.engine.connect() as connection:
         include, exclude = postings.groups_of(connection, mailing)
-    wanted = groups.sources([*include, *exclude], list(app.sources))
-    old = {source.name for source in stale(app, older_than=issue.max_age)}
-    for name in wanted:
-        if name in old:
-            _pull_now(app, app.sources[name])
+    asked, limit = groups.kinds([*include, *exclude]), issue.max_age.total_seconds()
+    for name in groups.sources([*include, *exclude], list(app.sources)):
+        source = app.sources[name]
+        if intake.age_seconds(app.engine, source, now=app.clock(), kinds=asked) > limit:
+            _pull_now(app, source, asked)
 
 
-def _pull_now(app: App, source: Source) -> None:
-    for report in intake.pull(app.engine, source, clock=app.clock):
+def _pull_now(app: App, source: Source, kinds: Collection[Kind]) -> None:
+    wanted = [kind for kind in Kind if kind in kinds]
+    for report in intake.pull(app.engine, source, clock=app.clock, kinds=wanted):
         if report.error:
             raise report.error
 
@@ -115,9 +109,22 @@ def send(
     if posting.status is PostingStatus.OPEN:
         if posting.publication is None:
             posting = replace(posting, publication=_published_anew(app, posting))
+        _deliver(app, posting, progress, stopping)
+        postings.finish(app.engine, posting_id, now=app.clock())
+
+
+def _deliver(
+    app: App, posting: postings.Posting, progress: Callable[[int], None], stopping: Callable[[], bool]
+) -> None:
+    try:
         with app.channel.open() as session:
             deliver.work(app.desk(stopping), posting, session, progress=progress)
-        postings.finish(app.engine, posting_id, now=app.clock())
+    except deliver.RelayAway as away:
+        error = Unreachable(N_("The relay does not take letters: {error}. They wait."), error=str(away))
+        postings.complain(app.engine, posting.id, error)
+        raise
+    if posting.reason:
+        postings.complain(app.engine, posting.id, "")
 
 
 def _published_anew(app: App, posting: postings.Posting) -> Publication:

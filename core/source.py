@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Self
 
-from core.errors import VestnikError
-from core.model import Kind, Record
-from core.plugin import Plugin
+from core.errors import N_, Misconfigured, VestnikError
+from core.model import Coupon, CouponFate, CouponTerms, CouponUse, DiscountRule, Kind, Record
+from core.plugin import Plugin, suggestion
 
 Cursor = Mapping[str, Any]
 """Where to go on: JSON values only, written and read by the source alone."""
@@ -20,7 +21,7 @@ class Bad:
     """A row that could not be read, and why; it is listed, and the rest goes on."""
 
     external_id: str
-    reason: str
+    reason: str | VestnikError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,63 @@ class Finding:
     advice: str | VestnikError = ""
 
 
+Ending = Literal[CouponFate.DELETED, CouponFate.DEACTIVATED]
+"""How a coupon that nobody used shall end."""
+
+
+class Coupons(ABC):
+    """Coupons on the discount rules of a shop: all that a source ever writes, and only if its admin allows it.
+
+    Rules are the shop's own: they are chosen, never changed. `source` is the source's name in the settings. Every
+    method raises Unreachable when the system does not answer, Misconfigured when a right is missing.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def __enter__(self) -> Self:
+        """``with source.coupons() as coupons``: for the time of the block connections are kept, for many calls."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing stays open behind the block."""
+        return None
+
+    @abstractmethod
+    def rules(self, *, now: datetime) -> list[DiscountRule]:
+        """Every discount rule of the shop, those that cannot carry coupons at `now` with their refusal."""
+
+    def check(self, rule: str, *, now: datetime) -> None:
+        """Raises Misconfigured when coupons of `rule` would do nothing: to be asked before the first letter."""
+        known = {one.external_id: one for one in self.rules(now=now)}
+        if rule not in known:
+            template = N_("Source {source!r}: there is no discount rule {rule}. {hint}")
+            raise Misconfigured(template, source=self.source, rule=rule, hint=suggestion(rule, known))
+        if refusal := known[rule].refusal:
+            template = N_("Source {source!r}: discount rule {rule} {name!r} cannot carry coupons. {refusal}")
+            raise Misconfigured(template, source=self.source, rule=rule, name=known[rule].name, refusal=refusal)
+
+    @abstractmethod
+    def create(self, terms: CouponTerms, *, secret: str, now: datetime) -> Coupon:
+        """The coupon of ``terms.key``: made now, or as it already stands, whatever `terms` say the second time.
+
+        So a caller that crashed before it could note the code asks again and gets the same one. The code is made of the
+        key and `secret` (the installation's own): it can be found again, but not be guessed. It has at most 32
+        characters and is no other coupon's, in whatever case. Raises Refused when these terms cannot be met,
+        Misconfigured when the rule carries no coupons.
+        """
+
+    @abstractmethod
+    def expire(self, codes: Iterable[str], *, ending: Ending, now: datetime) -> dict[str, CouponFate]:
+        """End those of `codes` that nobody has used; what became of each. A used coupon is never touched."""
+
+    @abstractmethod
+    def usage(self, codes: Iterable[str]) -> dict[str, CouponUse]:
+        """How each of `codes` was used; one that is not in the shop was not."""
+
+
 class Source(Plugin):
-    """One system that holds facts of a shop. It only pours, and knows nothing of marketing.
+    """One system that holds facts of a shop. It only pours (but for coupons), and knows nothing of marketing.
 
     `name` is the source's name in the settings. A source holds no open connection between calls.
     """
@@ -69,3 +125,7 @@ class Source(Plugin):
         after the read began. A row may come twice (intake compares), but none may be missed. Rows come in whatever
         order. Raises Unreachable when the system does not answer, Misconfigured when a table or right is missing.
         """
+
+    def coupons(self) -> Coupons | None:
+        """The gift of making coupons; None when this source cannot, or may not."""
+        return None

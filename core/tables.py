@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from core.db import Json, Moment
+from core.db import Json, Moment, Reason
 
 metadata = sa.MetaData(
     naming_convention={
@@ -44,7 +44,7 @@ source_reads = _table(  # one row per source and kind: the cursor, and the last 
     sa.Column("sweep_started_at", Moment),  # set while a full read is under way
     sa.Column("pulled_at", Moment),  # last time this kind was read to its end
     sa.Column("swept_at", Moment),  # last time all of it was read
-    sa.Column("error", sa.Text),
+    sa.Column("error", Reason()),
     sa.Column("failed_at", Moment),
 )
 
@@ -54,7 +54,7 @@ refusals = _table(  # rows that could not be taken, with the reason; one row per
     sa.Column("source", Code, nullable=False),
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("external_id", Code, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", Reason(), nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.UniqueConstraint("source", "kind", "external_id"),
 )
@@ -273,7 +273,7 @@ postings = _table(
     sa.Column("issue", Code, nullable=False),
     sa.Column("firing_at", Moment, nullable=False),
     sa.Column("status", sa.String(16), nullable=False, index=True),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", Reason(), nullable=False),
     sa.Column("by_hand", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("opened_at", Moment),
@@ -290,7 +290,7 @@ recipients = _table(
     sa.Column("person_id", Id),
     sa.Column("email", Address, nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("reason", sa.String(500), nullable=False),  # why skipped or failed; the relay's words
+    sa.Column("reason", Reason(500), nullable=False),  # why skipped or failed; the relay's words
     sa.Column("message_id", sa.String(255), nullable=False),
     sa.Column("lease", sa.String(36)),  # who holds the row: one worker's one batch
     sa.Column("lease_until", Moment),

@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-pytest.register_assert_rewrite("core.testing.conformance")  # before anything imports it
+pytest.register_assert_rewrite(
+    "core.testing.conformance", "core.testing.coupon_conformance"
+)  # before anything imports it
 
 from core import db  # noqa: E402
 from core.tables import metadata  # noqa: E402

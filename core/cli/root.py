@@ -17,8 +17,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from core.app import App, open_app
-from core.errors import N_, Misconfigured, masked
-from core.i18n import translator
+from core.errors import N_, Misconfigured, VestnikError, masked
+from core.i18n import message, translator
 
 DEFAULT = Path("vestnik.toml")
 
@@ -33,6 +33,10 @@ class Say:
 
     def _(self, template: str, **values: Any) -> str:
         return translator(self.language)(template, **values)
+
+    def reason(self, reason: str | VestnikError) -> str:
+        """A row's reason: an error of ours, a word of our rooms, or what a relay said."""
+        return message(reason, self.language) if isinstance(reason, VestnikError) else self._(reason)
 
     def line(self, template: str, **values: Any) -> None:
         """A sentence of the result."""
@@ -64,7 +68,7 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else repr(value)
+    return str(value) if isinstance(value, Decimal | VestnikError) else repr(value)
 
 
 say = Say()

@@ -170,7 +170,9 @@ def _dry_run(app: App, issue: Issue, mailing: Mailing, *, at: datetime, json: bo
         left=len(left),
     )
     say.line(N_("Subject: {subject}"), subject=publication.subject)
-    say.table([N_("Address"), N_("Name"), N_("Reason")], [[r["email"], r["name"], r["reason"]] for r in rows[:20]])
+    say.table(
+        [N_("Address"), N_("Name"), N_("Reason")], [[r["email"], r["name"], say.reason(r["reason"])] for r in rows[:20]]
+    )
     if len(rows) > 20:
         say.note(N_("… and {count} more; --json shows all."), count=len(rows) - 20)
 
@@ -279,7 +281,7 @@ def postings_(
                 local(app, one.firing_at),
                 say._(POSTING_WORDS[one.status]),
                 _counted(counts),
-                one.reason,
+                say.reason(one.reason),
             ]
             for one, counts in found
         ],
@@ -329,5 +331,10 @@ def recipients(
             if json:
                 say.json(dict(row))
             else:
-                cells = (row["email"], say._(STATUS_WORDS[row["status"]]), local(app, row["sent_at"]), row["reason"])
+                cells = (
+                    row["email"],
+                    say._(STATUS_WORDS[row["status"]]),
+                    local(app, row["sent_at"]),
+                    say.reason(row["reason"]),
+                )
                 say.out.print("\t".join(cells), markup=False)

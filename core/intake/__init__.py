@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -170,7 +170,7 @@ def _forget_refusals(engine: sa.Engine, source: str, kind: Kind, *, since: datet
 
 
 def _failed(engine: sa.Engine, source: str, kind: Kind, error: VestnikError, *, now: datetime) -> None:
-    _note(engine, source, kind, error=str(error), failed_at=now)
+    _note(engine, source, kind, error=error, failed_at=now)
 
 
 @retried
@@ -190,10 +190,10 @@ def due(engine: sa.Engine, source: Source, *, now: datetime, every: timedelta, r
     return age_seconds(engine, source, now=now) > every.total_seconds()
 
 
-def age_seconds(engine: sa.Engine, source: Source, *, now: datetime) -> float:
-    """How old the mirror of `source` is: since the oldest of its kinds was read; infinite when one never was."""
+def age_seconds(engine: sa.Engine, source: Source, *, now: datetime, kinds: Collection[Kind] = tuple(Kind)) -> float:
+    """How old the mirror of `source` is: since the oldest of these kinds was read; infinite when one never was."""
     query = sa.select(_reads.c.kind, _reads.c.pulled_at).where(_reads.c.source == source.name)
     with engine.connect() as connection:
         pulled = {row.kind: row.pulled_at for row in connection.execute(query)}
-    moments = [pulled.get(kind) for kind in source.capabilities]
+    moments = [pulled.get(kind) for kind in source.capabilities if kind in kinds]
     return max((float("inf") if at is None else (now - at).total_seconds() for at in moments), default=0.0)

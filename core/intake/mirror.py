@@ -76,15 +76,17 @@ def _write(intake: Intake, kind: Kind, records: Sequence[Record], *, sweep: bool
     written = Written()
     new = _rows(records, written)
     _add_contacts(intake, kind, new, written)
-    old = _known(intake, kind, list(new))
-    changed = [row for key, row in new.items() if _differs(old.get(key), row)]
+    marks = _known(intake, kind, list(new), "external_id", "digest", "contact_id", "gone_at")
+    changed = [row for key, row in new.items() if _differs(marks.get(key), row)]
+    altered = {row["external_id"] for row in changed}
+    old = _known(intake, kind, sorted(altered & marks.keys()))
     _store(intake, kind, changed)
     if kind is Kind.ORDERS:
         _store_lines(intake, [record for record in records if isinstance(record, Order)], changed)
     if kind is Kind.PEOPLE:
         _follow_contacts(intake, old, changed)
     if sweep:
-        _touch(intake, kind, list(new))
+        _touch(intake, kind, [key for key in new if key not in altered])
     _tell(intake, kind, old, changed)
     written.changed = len(changed)
     return written
@@ -96,7 +98,7 @@ def _rows(records: Sequence[Record], written: Written) -> dict[str, Row]:
         try:
             found[record.external_id] = rows.row(record)
         except Refused as error:
-            written.bad.append(Bad(record.external_id[:64] or "?", str(error)))
+            written.bad.append(Bad(record.external_id[:64] or "?", error))
     return found
 
 
@@ -117,7 +119,7 @@ def _contacts_by_address(intake: Intake, new: Mapping[str, Row], written: Writte
             if row["email"].strip():
                 addresses[key] = normalised(row["email"])
         except Refused as error:
-            written.bad.append(Bad(key, str(error)))
+            written.bad.append(Bad(key, error))
     ids = contact_ids(intake, set(addresses.values()))
     for key, row in new.items():
         row["contact_id"] = ids.get(addresses.get(key, ""))
@@ -154,9 +156,13 @@ def _contacts_by_person(intake: Intake, new: Sequence[Row]) -> None:
         row["contact_id"] = known.get(row["person"])
 
 
-def _known(intake: Intake, kind: Kind, keys: Sequence[str]) -> dict[str, Row]:
+def _known(intake: Intake, kind: Kind, keys: Sequence[str], *names: str) -> dict[str, Row]:
+    """Rows of the mirror by their `keys`: whole ones, or of `names` the columns that the kind has."""
+    if not keys:
+        return {}
     table = rows.TABLES[kind]
-    query = sa.select(table).where(table.c.source == intake.source, table.c.external_id.in_(keys))
+    columns = [table.c[name] for name in names if name in table.c] or [*table.c]
+    query = sa.select(*columns).where(table.c.source == intake.source, table.c.external_id.in_(keys))
     return {row["external_id"]: dict(row) for row in intake.connection.execute(query).mappings()}
 
 
@@ -210,6 +216,8 @@ def _follow_contacts(intake: Intake, old: Mapping[str, Row], changed: Sequence[R
 
 
 def _touch(intake: Intake, kind: Kind, keys: Sequence[str]) -> None:
+    if not keys:
+        return
     table = rows.TABLES[kind]
     intake.connection.execute(
         sa.update(table)

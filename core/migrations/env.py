@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 
 from core import tables
-from core.db import Json, Moment
+from core.db import Json, Moment, Reason
 
 _NAMED = {"Code": tables.Code, "Address": tables.Address, "Id": tables.Id, "Digest": tables.Digest}
 
@@ -16,6 +16,8 @@ def _by_name(kind: str, item: Any, _context: Any) -> str | Literal[False]:
         return False
     if isinstance(item, Moment | Json):
         return f"{type(item).__name__}()"
+    if isinstance(item, Reason):
+        return f"sa.String({item.length})" if item.length else "sa.Text()"
     return next((name for name, named in _NAMED.items() if item is named), False)
 
 

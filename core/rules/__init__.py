@@ -6,7 +6,7 @@ A tree is what TOML or JSON writes: ``{word = value, …}`` (all of them), ``{al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from core.errors import N_, Misconfigured
+from core.model import Kind
 from core.plugin import suggestion
 
 Condition = sa.ColumnElement[bool]
@@ -35,23 +36,29 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A rule word: its name, what it is called in the admin, one example, and its condition."""
+    """A rule word: its name, what it is called in the admin, one example, its condition, and what it asks."""
 
     code: str
     title: str
     example: Any
     condition: Callable[[World, Any], Condition]
+    kinds: frozenset[Kind]
 
 
 WORDS: dict[str, Word] = {}
 _JOINTS = ("all", "any", "not")
 
 
-def word(code: str, *, title: str, example: Any) -> Callable[[Callable[[World, Any], Condition]], Any]:
-    """Declare a rule word: ``@word("birthday", title=N_("Birthday"), example="today")``."""
+def word(
+    code: str, *, title: str, example: Any, kinds: Iterable[Kind] = ()
+) -> Callable[[Callable[[World, Any], Condition]], Any]:
+    """Declare a rule word: ``@word("birthday", title=N_("Birthday"), example="today")``.
+
+    `kinds`: what it asks beside people; before a sending these must be fresh.
+    """
 
     def declare(condition: Callable[[World, Any], Condition]) -> Callable[[World, Any], Condition]:
-        WORDS[code] = Word(code, title, example, condition)
+        WORDS[code] = Word(code, title, example, condition, frozenset({Kind.PEOPLE, *kinds}))
         return condition
 
     return declare

@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import N_
+from core.model import Kind
 from core.rules import Condition, World, bad, word
 from core.rules.periods import PERIOD_KEYS, period
 from core.tables import contacts, orders
 
 
-@word("ordered", title=N_("Has ordered"), example={"within_days": 90, "at_least": 2})
+@word("ordered", title=N_("Has ordered"), example={"within_days": 90, "at_least": 2}, kinds=[Kind.ORDERS])
 def ordered(world: World, value: Any) -> Condition:
     """``true``/``false``, or a period of days with ``at_least`` orders (1 by default); cancelled ones do not count."""
     if isinstance(value, bool):

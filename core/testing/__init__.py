@@ -1,15 +1,26 @@
-"""What plug-in authors test with: a source and a channel that live in memory."""
+"""What plug-in authors test with: a source, its coupons and a channel that live in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import ClassVar
 
 from core.channel import Channel, Session
-from core.model import Kind, Letter, Outcome, Record
+from core.model import (
+    Coupon,
+    CouponFate,
+    CouponTerms,
+    CouponUse,
+    DiscountRule,
+    Kind,
+    Letter,
+    Outcome,
+    Record,
+)
 from core.plugin import Settings
-from core.source import Cursor, Finding, Page, Source
+from core.source import Coupons, Cursor, Ending, Finding, Page, Source
 
 
 class MemorySource(Source):
@@ -24,6 +35,7 @@ class MemorySource(Source):
         self.rows: dict[Kind, list[Record]] = {kind: [] for kind in Kind}
         self.page = page
         self.error: Exception | None = None  # raised before the next page
+        self.gift: MemoryCoupons | None = None
 
     def check(self) -> Iterator[Finding]:
         yield Finding("memory", ok=True)
@@ -36,6 +48,57 @@ class MemorySource(Source):
                 raise self.error
             part = rows[first : first + self.page]
             yield Page(part, {"done": first + len(part)}, total=len(rows))
+
+    def coupons(self) -> Coupons | None:
+        return self.gift
+
+
+class MemoryCoupons(Coupons):
+    """Coupons on the rules it is given; `made` holds them by key, `uses` says how each code was used."""
+
+    def __init__(self, *rules: DiscountRule, source: str = "memory") -> None:
+        super().__init__(source)
+        self._rules = list(rules)
+        self.made: dict[str, Coupon] = {}
+        self.terms: dict[str, CouponTerms] = {}  # by code
+        self.uses: dict[str, CouponUse] = {}
+        self.off: set[str] = set()  # codes that were deactivated
+        self.error: Exception | None = None  # raised by the next call that would write
+
+    def rules(self, *, now: datetime) -> list[DiscountRule]:
+        return self._rules
+
+    def create(self, terms: CouponTerms, *, secret: str, now: datetime) -> Coupon:
+        self._fail()
+        if terms.key not in self.made:
+            self.check(terms.rule, now=now)
+            code = f"{terms.prefix.upper()}-{len(self.terms) + 1:06}"
+            self.made[terms.key] = Coupon(code, terms.rule, terms.valid_from, terms.valid_until)
+            self.terms[code] = terms
+        return self.made[terms.key]
+
+    def expire(self, codes: Iterable[str], *, ending: Ending, now: datetime) -> dict[str, CouponFate]:
+        self._fail()
+        return {code: self._ended(code, ending) for code in codes}
+
+    def usage(self, codes: Iterable[str]) -> dict[str, CouponUse]:
+        return {code: self.uses.get(code, CouponUse()) for code in codes}
+
+    def _ended(self, code: str, ending: Ending) -> CouponFate:
+        keys = [key for key, coupon in self.made.items() if coupon.code == code]
+        if not keys:
+            return CouponFate.GONE
+        if code in self.uses:
+            return CouponFate.USED
+        if ending is CouponFate.DELETED:
+            del self.made[keys[0]]
+        else:
+            self.off.add(code)
+        return ending
+
+    def _fail(self) -> None:
+        if self.error:
+            raise self.error
 
 
 class MemoryChannel(Channel):

@@ -19,7 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from core.config import Config, Site
-from core.i18n import translator
+from core.errors import VestnikError
+from core.i18n import message, translator
 from core.web import words
 
 STATIC = Path(__file__).parent / "static"
@@ -78,6 +79,11 @@ def static(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
+def _said(reason: str | VestnikError, language: str) -> str:
+    """A row's reason: an error of ours, a word of our rooms, or what a relay said."""
+    return message(reason, language) if isinstance(reason, VestnikError) else translator(language)(reason)
+
+
 @cache
 def _environment(site: Site) -> Environment:
     translate, zone = translator(site.language), ZoneInfo(site.timezone)
@@ -88,7 +94,9 @@ def _environment(site: Site) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(_=translate, static=static, words=words)
+    environment.globals.update(
+        _=translate, said=lambda reason: _said(reason, site.language), static=static, words=words
+    )
     environment.filters["moment"] = lambda at: at.astimezone(zone).strftime("%d.%m.%Y %H:%M") if at else "–"
     environment.filters["number"] = lambda number: format_decimal(number, locale=site.language)
     return environment

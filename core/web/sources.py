@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from core import tables
 from core.config import Config
+from core.errors import VestnikError
 from core.model import Kind
 from core.web import troubles
 from core.web.pages import House, PageNumber, Pager
@@ -27,7 +28,7 @@ class Reading:
 
     kind: str
     pulled_at: datetime | None
-    error: str
+    error: str | VestnikError
     failed_at: datetime | None
     refused: int
 

@@ -126,7 +126,7 @@ def test_a_letter_that_cannot_be_composed_fails_alone(world: World) -> None:
         connection.execute(sa.update(tables.people).where(tables.people.c.external_id == "3").values(attributes={}))
     world.send(posting)
     assert world.counts(posting) == {"failed": 25}
-    assert "user3@shop.ru" in world.recipients(posting)["user3"]["reason"]
+    assert "user3@shop.ru" in str(world.recipients(posting)["user3"]["reason"])
 
 
 def test_told_to_stop_it_gives_the_rest_back(world: World, posting: int) -> None:

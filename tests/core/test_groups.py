@@ -261,3 +261,11 @@ def test_which_sources_feed_a_group() -> None:
 def test_a_field_that_says_null_is_empty(engine: sa.Engine) -> None:
     fill(engine, person("anna", attributes={"UF_CARD": None}), person("vera", attributes={"UF_CARD": "null"}))
     assert whom(engine, {"attribute": {"name": "UF_CARD", "empty": True}}) == ["anna"]
+
+
+def test_a_group_says_what_it_asks_of_its_sources() -> None:
+    born = Group("g", "g", {"birthday": "today"})
+    buyers = Group("g", "g", {"any": [{"birthday": "today"}, {"not": {"ordered": True}}]})
+    assert groups.kinds([born]) == {Kind.PEOPLE}
+    assert groups.kinds([born, buyers]) == groups.kinds([Group("g", "g", {"email_domain": "x"}, {"ordered": True})])
+    assert groups.kinds([buyers]) == {Kind.PEOPLE, Kind.ORDERS}

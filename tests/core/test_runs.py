@@ -77,7 +77,7 @@ def test_whatever_keeps_a_posting_from_opening_is_said(world: World, app: App, m
     [waiting] = postings.due(world.engine, now=world.clock())
     monkeypatch.setattr(compose.inlining, "inlined", broken)
     assert not runs.open_posting(app, waiting)
-    assert "colour" in postings.posting(world.engine, waiting).reason
+    assert "colour" in str(postings.posting(world.engine, waiting).reason)
     monkeypatch.undo()
     assert runs.open_posting(app, waiting), "and it opens once it can"
 

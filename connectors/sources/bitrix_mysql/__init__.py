@@ -1,12 +1,13 @@
-"""A shop on 1C-Bitrix, read straight from its MySQL database, which it never changes."""
+"""A shop on 1C-Bitrix, read straight from its MySQL database, which it never changes but for coupons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
-from connectors.sources.bitrix_mysql import doctor, order_changes
+from connectors.sources.bitrix_mysql import doctor, order_changes, places
 from connectors.sources.bitrix_mysql.baskets import Baskets
+from connectors.sources.bitrix_mysql.coupons import BitrixCoupons
 from connectors.sources.bitrix_mysql.orders import Orders
 from connectors.sources.bitrix_mysql.people import People
 from connectors.sources.bitrix_mysql.products import Products
@@ -16,7 +17,7 @@ from connectors.sources.bitrix_mysql.views import Views
 from connectors.sources.bitrix_mysql.walk import Reader, pages
 from core import plugin
 from core.model import Kind
-from core.source import Cursor, Finding, Page, Source
+from core.source import Coupons, Cursor, Finding, Page, Source
 
 _READERS: Mapping[Kind, Callable[[Shop], Reader]] = {
     Kind.PEOPLE: People,
@@ -41,9 +42,14 @@ class BitrixMysql(Source):
 
     def pull(self, kind: Kind, cursor: Cursor | None) -> Iterator[Page]:
         with opened(self.name, self.settings) as shop:
-            if doctor.left_out(shop, kind):
+            if kind in places.KINDS:
+                yield from places.walk(shop, kind, cursor)
+            elif doctor.left_out(shop, kind):
                 yield Page([], dict(cursor or {}), total=0)
             elif kind is Kind.ORDER_CHANGES:
                 yield from order_changes.history(shop, cursor)
             else:
                 yield from pages(_READERS[kind](shop), cursor)
+
+    def coupons(self) -> Coupons | None:
+        return BitrixCoupons(self.name, self.settings) if self.settings.coupon_url.get_secret_value() else None

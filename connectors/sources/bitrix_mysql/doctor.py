@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
 
+from connectors.sources.bitrix_mysql import places
 from connectors.sources.bitrix_mysql.catalogue import Catalogue
+from connectors.sources.bitrix_mysql.coupons import BitrixCoupons
+from connectors.sources.bitrix_mysql.places import Place
 from connectors.sources.bitrix_mysql.settings import Settings
 from connectors.sources.bitrix_mysql.shop import Shop, opened
 from core.errors import N_, Misconfigured, VestnikError
@@ -31,14 +34,7 @@ def left_out(shop: Shop, kind: Kind) -> bool:
     A table that is missing although its module is installed is a fault: its reader says so.
     """
     module, tables = NEEDED[kind]
-    return not all(shop.has(table) for table in tables) and not _installed(shop, module)
-
-
-def _installed(shop: Shop, module: str) -> bool:
-    if module == "main" or not shop.has("b_module"):
-        return True
-    table = shop.table("b_module")
-    return shop.scalar(sa.select(table.c.ID).where(table.c.ID == module)) is not None
+    return not all(shop.has(table) for table in tables) and not places.installed(shop, module)
 
 
 def findings(name: str, settings: Settings) -> Iterator[Finding]:
@@ -47,12 +43,22 @@ def findings(name: str, settings: Settings) -> Iterator[Finding]:
         with opened(name, settings) as shop:
             yield _connected(shop)
             yield from _tables(shop)
+            yield from _places(shop)
             yield from _site(shop)
             yield from _catalogue(shop)
             yield from _clock(shop)
             yield from _rights(shop)
     except VestnikError as error:
         yield Finding("connection", ok=False, advice=error)
+    if settings.coupon_url.get_secret_value():
+        yield from _coupons(name, settings)
+
+
+def _coupons(name: str, settings: Settings) -> Iterator[Finding]:
+    try:
+        yield from BitrixCoupons(name, settings).findings()
+    except VestnikError as error:
+        yield Finding("coupons", ok=False, advice=error)
 
 
 def _connected(shop: Shop) -> Finding:
@@ -69,8 +75,34 @@ def _tables(shop: Shop) -> Iterator[Finding]:
         elif left_out(shop, kind):
             yield Finding(f"{kind.value}: module {module} is not installed, nothing will be read", ok=True)
         else:
-            template = N_("No table or no right: {tables}. Grant SELECT on them, see docs/mysql.md.")
-            yield Finding(kind.value, ok=False, advice=VestnikError(template, tables=", ".join(missing)))
+            yield _no_right(kind.value, missing)
+
+
+def _no_right(what: str, missing: Sequence[str]) -> Finding:
+    template = N_("No table or no right: {tables}. Grant SELECT on them, see docs/mysql.md.")
+    return Finding(what, ok=False, advice=VestnikError(template, tables=", ".join(missing)))
+
+
+def _places(shop: Shop) -> Iterator[Finding]:
+    for kind in places.KINDS:
+        for name, place in places.places(shop, kind).items():
+            yield _place(shop, place, f"{kind.value}, {name}")
+
+
+def _place(shop: Shop, place: Place, what: str) -> Finding:
+    missing = places.missing(shop, place)
+    if not places.installed(shop, place.module) and missing:
+        return Finding(f"{what}: module {place.module} is not installed, nothing will be read", ok=True)
+    if missing and place.newer:
+        advice = N_("No table or no right: {tables}. Versions of Bitrix before 2018 lack it; else grant SELECT on it.")
+        return Finding(what, ok=True, advice=VestnikError(advice, tables=", ".join(missing)))
+    if missing:
+        return _no_right(what, missing)
+    try:
+        place.reader(shop)  # looks up the forms, fields, infoblocks and properties of the settings
+    except Misconfigured as error:
+        return Finding(what, ok=False, advice=error)
+    return Finding(f"{what}: {', '.join(place.tables)}", ok=True)
 
 
 def _readable(shop: Shop, kind: Kind, tables: tuple[str, ...]) -> Iterator[Finding]:

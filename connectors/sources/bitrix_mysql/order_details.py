@@ -26,13 +26,12 @@ class Filled:
 
 def filled(shop: Shop, orders: Sequence[int]) -> Mapping[int, Filled]:
     """Order id → its properties. Roles, not codes, say which one is the address: codes differ by type of payer."""
-    properties, stored = shop.table("b_sale_order_props", "p"), shop.table("b_sale_order_props_value", "v")
-    roles = [name for name in _ROLES if name in properties.c]
+    table, stored = shop.table("b_sale_order_props"), shop.table("b_sale_order_props_value", "v")
+    roles = [name for name in _ROLES if name in table.c]
+    # few rows, read once a page: joined to every value they would make most of what comes over the wire
+    properties = {row["ID"]: row for row in shop.rows(sa.select(*(table.c[name] for name in ("ID", "CODE", *roles))))}
     query = (
-        sa.select(
-            stored.c.ORDER_ID, stored.c.VALUE, properties.c.CODE, properties.c.ID, *(properties.c[r] for r in roles)
-        )
-        .select_from(stored.join(properties, properties.c.ID == stored.c.ORDER_PROPS_ID))
+        sa.select(stored.c.ORDER_ID, stored.c.ORDER_PROPS_ID, stored.c.VALUE)
         .where(stored.c.VALUE != "")
         .order_by(stored.c.ID)
     )
@@ -40,10 +39,13 @@ def filled(shop: Shop, orders: Sequence[int]) -> Mapping[int, Filled]:
         query = query.where(sa.func.coalesce(stored.c.ENTITY_TYPE, "ORDER").in_(("ORDER", "")))
     found: dict[int, Filled] = defaultdict(Filled)
     for row in shop.rows_in(query, stored.c.ORDER_ID, orders):
+        known = properties.get(row["ORDER_PROPS_ID"])
+        if known is None:
+            continue
         one, value = found[row["ORDER_ID"]], _words(shop, row["VALUE"])
-        one.properties.setdefault(row["CODE"] or str(row["ID"]), value)
+        one.properties.setdefault(known["CODE"] or str(known["ID"]), value)
         for role in roles:
-            if values.yes(row[role]):
+            if values.yes(known[role]):
                 one.roles.setdefault(_ROLES[role], value)
     return found
 

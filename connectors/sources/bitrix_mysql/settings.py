@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from core import plugin
 from core.config import known_timezone
@@ -11,10 +11,21 @@ from core.config import known_timezone
 _BACKENDS = {"mysql", "mariadb", "sqlite"}
 
 
+class AddressFields(plugin.Settings):
+    """Where a form or an infoblock keeps addresses."""
+
+    email: str = Field(min_length=1, description="SID of the form's field, or CODE of the infoblock's property")
+    name: str = Field(default="", description="the same for the name of the person; empty: nobody knows it")
+
+
 class Settings(plugin.Settings):
     """Where the shop's database is, and how to understand it."""
 
     url: SecretStr = Field(description="SQLAlchemy URL: mysql+pymysql://user:password@host/base")
+    coupon_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="URL of the user that may write coupons, see docs/mysql.md; empty: no coupons are made",
+    )
     site: str = Field(default="", max_length=2, description="LID of one site; empty: all sites of the database")
     timezone: str = Field(default="Europe/Moscow", description="date.timezone of the shop's PHP")
     charset: str = Field(default="utf8mb4", description="charset of the connection")
@@ -25,6 +36,12 @@ class Settings(plugin.Settings):
     infoblocks: list[int] = Field(
         default=[], description="ids of product infoblocks; empty: all of the trade catalogue"
     )
+    forms: dict[str, AddressFields] = Field(
+        default={}, description="SID or id of a web form → its fields; empty: every form that has a field for e-mail"
+    )
+    addresses: dict[int, AddressFields] = Field(
+        default={}, description="id of an infoblock whose elements are subscribers → its properties"
+    )
     examined_rows: int = Field(
         default=200_000, ge=0, description="larger tables are examined whole only by a full read, else by their indexes"
     )
@@ -33,9 +50,11 @@ class Settings(plugin.Settings):
     )
     statement_seconds: float = Field(default=60, gt=0, description="the shop's database gives up a slower statement")
 
-    @field_validator("url")
+    @field_validator("url", "coupon_url")
     @classmethod
-    def _readable(cls, value: SecretStr) -> SecretStr:
+    def _readable(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.field_name == "coupon_url" and not value.get_secret_value():
+            return value
         try:
             backend = sa.make_url(value.get_secret_value()).get_backend_name()
         except sa.exc.ArgumentError:

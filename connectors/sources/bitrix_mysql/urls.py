@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -49,6 +50,7 @@ def absolute(host: str, url: str) -> str:
     return host + url if url.startswith("/") else url
 
 
+@lru_cache(4096)  # a few codes of sections and infoblocks, for every product
 def _encoded(code: str | None) -> str:
     return quote(code or "", safe="-_.~")  # PHP's rawurlencode
 

@@ -92,12 +92,12 @@ def in_ranges(shop: Shop, key: sa.ColumnElement[Any], chosen: sa.Select[Any], af
     """
     while True:
         shop.pace.wait()
-        ahead = sa.select(key.label("key")).where(key > after).order_by(key).limit(shop.pace.bite).subquery()
         started = time.monotonic()
-        end = shop.scalar(sa.select(sa.func.max(ahead.c.key)))
-        if end is None:
+        first = shop.scalar(sa.select(sa.func.min(key)).where(key > after))  # over gaps in one step
+        if first is None:
             return
+        after, end = first - 1, first - 1 + shop.pace.bite
         rows = shop.rows(chosen.where(key > after, key <= end).order_by(key))
         shop.pace.took(time.monotonic() - started)
         yield from (int(row["key"]) for row in rows)
-        after = int(end)
+        after = end

@@ -110,7 +110,7 @@ def test_a_bad_address_is_refused_and_the_rest_goes_on(engine: sa.Engine, shop: 
     assert len(rows(engine, tables.people)) == 3, "the person stays in the mirror, without an address to write to"
     [refusal] = rows(engine, tables.refusals)
     assert refusal["external_id"] == "2"
-    assert "not valid" in refusal["reason"]
+    assert "not valid" in str(refusal["reason"])
 
 
 def test_no_address_is_not_an_error(engine: sa.Engine, shop: MemorySource) -> None:
