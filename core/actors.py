@@ -31,6 +31,7 @@ class Nudges:
         self._connections = BoundedSemaphore(app.config.deliver.workers)
         self.broker = broker(app.config.broker)
         self.pull = self._actor("pull", self._pull)
+        self.sweep = self._actor("sweep", self._sweep)
         self.open_posting = self._actor("open_posting", self._open_posting)
         self.deliver = self._actor("deliver", self._deliver)
 
@@ -46,6 +47,9 @@ class Nudges:
 
     def _pull(self, source: str) -> None:
         runs.pull(self.app, self.app.source(source))
+
+    def _sweep(self, source: str) -> None:
+        runs.sweep(self.app, self.app.source(source))
 
     def _open_posting(self, posting_id: int) -> None:
         if runs.open_posting(self.app, posting_id):

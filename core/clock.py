@@ -16,8 +16,6 @@ from core.app import App
 from core.errors import VestnikError
 
 log = logging.getLogger("vestnik.clock")
-RETRY = timedelta(seconds=60)
-"""A source that failed is left alone that long."""
 
 
 class Clock:
@@ -71,7 +69,9 @@ class Clock:
         settings = self._app.config.clock
         every = timedelta(seconds=settings.pull_seconds)
         for source in self._app.sources.values():
-            if intake.due(self._app.engine, source, now=now, every=every, retry=min(every, RETRY)):
+            if runs.sweep_due(self._app, source):
+                self._nudges.sweep.send(source.name)
+            elif intake.due(self._app.engine, source, now=now, every=every, retry=min(every, runs.RETRY)):
                 self._nudges.pull.send(source.name)
 
     def _deliver(self, now: datetime) -> None:

@@ -17,6 +17,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
+from core import schedule
 from core.errors import N_, Misconfigured, VestnikError, together
 
 PREFIX = "VESTNIK_"
@@ -104,6 +105,15 @@ class Deliver(Section):
 class Clock(Section):
     tick_seconds: float = Field(default=5, gt=0)
     pull_seconds: float = Field(default=300, gt=0)
+    sweep: str = "daily at 02:30"  # when sources are read whole; "" = never by itself
+
+    @field_validator("sweep")
+    @classmethod
+    def _timetable(cls, value: str) -> str:
+        try:
+            return schedule.parse(value, "UTC").text if value else ""
+        except Misconfigured as error:
+            raise ValueError(str(error)) from None
 
 
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,48}$")]

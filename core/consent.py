@@ -89,6 +89,33 @@ def suppress(
     insert_ignoring(connection, _left, [row])
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """One address that left a mailing, or EVERYTHING, for a reason, at a moment."""
+
+    email: str  # normalised
+    mailing: str
+    reason: str
+    at: datetime
+
+
+def suppress_all(connection: sa.Connection, leavings: Iterable[Leaving], *, source: str) -> int:
+    """As :func:`suppress` for many; how many of them had not left before."""
+    wanted: dict[tuple[str, str], Leaving] = {}
+    for leaving in leavings:
+        wanted.setdefault((leaving.email, leaving.mailing), leaving)
+    for part in chunks(sorted({email for email, _ in wanted}), 500):
+        query = sa.select(_left.c.email, _left.c.mailing).where(_left.c.email.in_(part))
+        for known in connection.execute(query):
+            wanted.pop((known.email, known.mailing), None)
+    rows = [
+        {"email": one.email, "mailing": one.mailing, "reason": one.reason[:255], "source": source, "at": one.at}
+        for one in wanted.values()
+    ]
+    insert_ignoring(connection, _left, rows)
+    return len(rows)
+
+
 def suppressed(connection: sa.Connection, emails: Iterable[str], *, mailing: str) -> dict[str, str]:
     """Those of `emails` who left `mailing` or everything, with the reason."""
     found: dict[str, str] = {}

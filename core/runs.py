@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from core import compose, deliver, groups, intake, mailings, postings
+from core import compose, deliver, groups, intake, mailings, postings, schedule
 from core.app import App
 from core.compose import Publication
 from core.errors import N_, Busy, Unreachable, VestnikError
@@ -16,12 +16,35 @@ from core.model import Kind, PostingStatus
 from core.source import Source
 
 log = logging.getLogger("vestnik.runs")
+RETRY = timedelta(seconds=60)
+"""A source that failed is left alone that long."""
+SWEEP_WINDOW = timedelta(hours=3)
+"""So late a night's full read still begins; after that the shop has its customers to serve."""
 
 
 def pull(app: App, source: Source) -> None:
     """Read what is new in `source`; if another process is at it, leave it to them."""
     try:
         intake.pull(app.engine, source, clock=app.clock)
+    except Busy:
+        return
+
+
+def sweep_due(app: App, source: Source) -> bool:
+    """Whether `source` should be read whole now: its hour has come, not long ago, and it has not been done since."""
+    line, now = app.config.clock.sweep, app.clock()
+    if not line:
+        return False
+    hours = schedule.parse(line, app.config.site.timezone).firings(now - SWEEP_WINDOW, now)
+    return bool(hours) and intake.sweep_due(app.engine, source, since=hours[-1], now=now, retry=RETRY)
+
+
+def sweep(app: App, source: Source) -> None:
+    """Read `source` whole, if it is still due: a message may come late, or twice."""
+    if not sweep_due(app, source):
+        return
+    try:
+        intake.pull(app.engine, source, clock=app.clock, full=True)
     except Busy:
         return
 

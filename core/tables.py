@@ -91,6 +91,7 @@ people = _table(
     sa.Column("last_activity_at", Moment),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("confirmed", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("kind", sa.String(16), nullable=False, server_default="user"),  # or "address", made by intake
     sa.Column("attributes", Json, nullable=False),
     sa.Column("digest", Digest, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
@@ -201,6 +202,25 @@ views = _table(
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("digest", Digest, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
+    sa.UniqueConstraint("source", "external_id"),
+)
+
+subscriptions = _table(  # one address on one list of a shop
+    "subscriptions",
+    _id(),
+    sa.Column("source", Code, nullable=False),
+    sa.Column("external_id", Code, nullable=False),
+    sa.Column("contact_id", Id, index=True),
+    sa.Column("list", Code, nullable=False, index=True),
+    sa.Column("title", sa.String(255), nullable=False),
+    sa.Column("email", sa.String(255), nullable=False),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("person", Code, nullable=False),
+    sa.Column("at", Moment),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("digest", Digest, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("gone_at", Moment),
     sa.UniqueConstraint("source", "external_id"),
 )
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from core import leases, tables
 from core.db import chunks, retried, upsert, writing
 from core.errors import N_, Busy, VestnikError
+from core.intake import addresses
 from core.intake.mirror import Intake, write
 from core.intake.rows import TABLES
 from core.model import Kind
@@ -112,7 +113,9 @@ def _start(
 def _take_page(engine: sa.Engine, source: str, report: KindReport, page: Page, *, now: datetime, sweep: bool) -> None:
     """One page and its cursor in one commit: a crash loses neither and doubles neither."""
     with writing(engine) as connection:
-        written = write(Intake(connection, source, now), report.kind, page.records, sweep=sweep)
+        intake = Intake(connection, source, now)
+        written = write(intake, report.kind, page.records, sweep=sweep)
+        addresses.settle(intake, written.contacts)
         bad = [*page.bad, *written.bad]
         _refuse(connection, source, report.kind, bad, now=now)
         upsert(
@@ -142,7 +145,8 @@ def _finish(
     if sweep is not None:
         report.gone = _mark_gone(engine, source, report.kind, since=sweep, now=now)
         _forget_refusals(engine, source, report.kind, since=sweep)
-    _note(engine, source, report.kind, sweep_started_at=None, pulled_at=started, error=None, failed_at=None)
+    swept: dict[str, Any] = {} if sweep is None else {"swept_at": sweep}
+    _note(engine, source, report.kind, sweep_started_at=None, pulled_at=started, error=None, failed_at=None, **swept)
 
 
 def _mark_gone(engine: sa.Engine, source: str, kind: Kind, *, since: datetime, now: datetime) -> int:
@@ -154,12 +158,19 @@ def _mark_gone(engine: sa.Engine, source: str, kind: Kind, *, since: datetime, n
     if table is None or kind is Kind.ORDERS or "gone_at" not in table.c:
         return 0
     stale = sa.select(table.c.id).where(table.c.source == source, table.c.seen_at < since, table.c.gone_at.is_(None))
+    if kind is Kind.PEOPLE:  # the others are known by orders and lists, whatever people the source has
+        stale = stale.where(table.c.kind == addresses.USER)
     with engine.connect() as connection:
         ids = list(connection.scalars(stale))
     for part in chunks(ids, 500):
-        with writing(engine) as connection:
-            connection.execute(sa.update(table).where(table.c.id.in_(part)).values(gone_at=now))
+        _lose(engine, source, kind, part, now=now)
     return len(ids)
+
+
+@retried
+def _lose(engine: sa.Engine, source: str, kind: Kind, ids: list[int], *, now: datetime) -> None:
+    with writing(engine) as connection:
+        addresses.gone(Intake(connection, source, now), kind, ids)
 
 
 def _forget_refusals(engine: sa.Engine, source: str, kind: Kind, *, since: datetime) -> None:
@@ -182,12 +193,26 @@ def _note(engine: sa.Engine, source: str, kind: Kind, **values: Any) -> None:
 
 def due(engine: sa.Engine, source: Source, *, now: datetime, every: timedelta, retry: timedelta) -> bool:
     """Whether the clock should pull `source` now: `every` so often, and not sooner than `retry` after a failure."""
+    if _failed_lately(engine, source, now=now, retry=retry):
+        return False
+    return age_seconds(engine, source, now=now) > every.total_seconds()
+
+
+def sweep_due(engine: sa.Engine, source: Source, *, since: datetime, now: datetime, retry: timedelta) -> bool:
+    """Whether some kind of `source` has not been read whole since that moment (nor failed just now)."""
+    if _failed_lately(engine, source, now=now, retry=retry):
+        return False
+    query = sa.select(_reads.c.kind, _reads.c.swept_at).where(_reads.c.source == source.name)
+    with engine.connect() as connection:
+        swept = {row.kind: row.swept_at for row in connection.execute(query)}
+    return any((at := swept.get(kind)) is None or at < since for kind in source.capabilities)
+
+
+def _failed_lately(engine: sa.Engine, source: Source, *, now: datetime, retry: timedelta) -> bool:
     query = sa.select(sa.func.max(_reads.c.failed_at)).where(_reads.c.source == source.name)
     with engine.connect() as connection:
         failed_at = connection.scalar(query)
-    if failed_at is not None and now - failed_at < retry:
-        return False
-    return age_seconds(engine, source, now=now) > every.total_seconds()
+    return failed_at is not None and now - failed_at < retry
 
 
 def age_seconds(engine: sa.Engine, source: Source, *, now: datetime, kinds: Collection[Kind] = tuple(Kind)) -> float:

@@ -78,10 +78,20 @@ def _view(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
         yield "viewed", new["at"], new["product"], {"count": new["count"]}
 
 
+def _subscription(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
+    """Whoever comes back does so when it is seen: the date of the row is that of the first time."""
+    was = old is not None and bool(old["active"]) and old["gone_at"] is None
+    if new["active"] and not was:
+        yield "subscribed", (now if old is not None else new["at"] or now), new["list"], {"title": new["title"]}
+    elif was and not new["active"]:
+        yield "unsubscribed", now, new["list"], {"title": new["title"]}
+
+
 _TELL: Mapping[Kind, Callable[[Row | None, Row, datetime], Iterator[Change]]] = {
     Kind.PEOPLE: _person,
     Kind.PRODUCTS: _product,
     Kind.BASKETS: _basket,
     Kind.ORDERS: _order,
     Kind.VIEWS: _view,
+    Kind.SUBSCRIPTIONS: _subscription,
 }

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from core import tables
+from core import consent, tables
 from core.address import domain_of, normalised
+from core.consent import Leaving
 from core.db import insert_ignoring, upsert
 from core.errors import Refused
 from core.intake import rows
 from core.intake.changes import changes
-from core.model import Kind, Order, OrderChange, Record
+from core.model import Kind, OptOut, Order, OrderChange, Record
 from core.source import Bad
 
 Row = dict[str, Any]
@@ -29,6 +30,7 @@ class Written:
 
     changed: int = 0
     bad: list[Bad] = field(default_factory=list)
+    contacts: set[int] = field(default_factory=set)  # of whom may now be known what was not, see core.intake.addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,19 @@ def _one_by_one(intake: Intake, kind: Kind, records: Sequence[Record], *, sweep:
             continue
         written.changed += one.changed
         written.bad += one.bad
+        written.contacts |= one.contacts
     return written
 
 
 def _write(intake: Intake, kind: Kind, records: Sequence[Record], *, sweep: bool) -> Written:
     if kind is Kind.ORDER_CHANGES:
         return _order_changes(intake, [record for record in records if isinstance(record, OrderChange)])
+    if kind is Kind.OPT_OUTS:
+        return _opt_outs(intake, [record for record in records if isinstance(record, OptOut)])
     written = Written()
     new = _rows(records, written)
+    if kind is Kind.SUBSCRIPTIONS:
+        new = _begun(intake, new)
     _add_contacts(intake, kind, new, written)
     marks = _known(intake, kind, list(new), "external_id", "digest", "contact_id", "gone_at")
     changed = [row for key, row in new.items() if _differs(marks.get(key), row)]
@@ -87,9 +94,25 @@ def _write(intake: Intake, kind: Kind, records: Sequence[Record], *, sweep: bool
         _follow_contacts(intake, old, changed)
     if sweep:
         _touch(intake, kind, [key for key in new if key not in altered])
-    _tell(intake, kind, old, changed)
+    tell(intake, kind, old, changed)
     written.changed = len(changed)
+    written.contacts = _touched(kind, [*old.values(), *(new.values() if sweep else changed)])
     return written
+
+
+def _touched(kind: Kind, met: Iterable[Row]) -> set[int]:
+    """Contacts whose address may have got or lost its person; of orders only guests' ones give an address a person."""
+    if kind not in {Kind.PEOPLE, Kind.ORDERS, Kind.SUBSCRIPTIONS}:
+        return set()
+    guests = kind is Kind.ORDERS
+    return {row["contact_id"] for row in met if row["contact_id"] and not (guests and row["person"])}
+
+
+def _begun(intake: Intake, new: dict[str, Row]) -> dict[str, Row]:
+    """Without subscriptions that never were active: what was not begun cannot be left."""
+    idle = [key for key, row in new.items() if not row["active"]]
+    known = _known(intake, Kind.SUBSCRIPTIONS, idle, "external_id")
+    return {key: row for key, row in new.items() if row["active"] or key in known}
 
 
 def _rows(records: Sequence[Record], written: Written) -> dict[str, Row]:
@@ -106,10 +129,13 @@ def _add_contacts(intake: Intake, kind: Kind, new: Mapping[str, Row], written: W
     """Give each row its contact: by its own address, or by the person that it names."""
     if kind is Kind.PRODUCTS:
         return
-    if kind in {Kind.PEOPLE, Kind.ORDERS}:
+    if kind in {Kind.PEOPLE, Kind.ORDERS, Kind.SUBSCRIPTIONS}:
         _contacts_by_address(intake, new, written)
+    without = [row for row in new.values() if not row.get("contact_id")]
+    if kind is Kind.SUBSCRIPTIONS:  # an address with a slip in it is not exchanged for another one
+        without = [row for row in without if not row["email"].strip()]
     if kind is not Kind.PEOPLE:  # an order without an address that works belongs to whoever made it
-        _contacts_by_person(intake, [row for row in new.values() if not row.get("contact_id")])
+        _contacts_by_person(intake, without)
 
 
 def _contacts_by_address(intake: Intake, new: Mapping[str, Row], written: Written) -> None:
@@ -226,12 +252,14 @@ def _touch(intake: Intake, kind: Kind, keys: Sequence[str]) -> None:
     )
 
 
-def _tell(intake: Intake, kind: Kind, old: Mapping[str, Row], changed: Sequence[Row]) -> None:
+def tell(intake: Intake, kind: Kind, old: Mapping[str, Row], changed: Sequence[Row]) -> None:
+    """Write down the facts of `changed` rows; `old` are the same rows as they were, those that were there."""
     told = []
     for row in changed:
         person = row["external_id"] if kind is Kind.PEOPLE else row.get("person", "")
         for what, at, subject, details in changes(kind, old.get(row["external_id"]), row, now=intake.now):
-            key = details.get("shipment", "")  # two parcels of an order may leave in the same second
+            # two parcels of an order may leave in the same second, and two guests put themselves on a list
+            key = row["external_id"] if kind is Kind.SUBSCRIPTIONS else details.get("shipment", "")
             told.append(_fact(intake, what, at, person, row.get("contact_id"), subject, details, key))
     insert_ignoring(intake.connection, tables.facts, told)
 
@@ -277,3 +305,16 @@ def _order_changes(intake: Intake, records: Sequence[OrderChange]) -> Written:
     insert_ignoring(intake.connection, tables.facts, told)
     fresh = sa.select(sa.func.count()).where(tables.facts.c.id > before, tables.facts.c.source == intake.source)
     return Written(changed=intake.connection.scalar(fresh) or 0)
+
+
+def _opt_outs(intake: Intake, records: Sequence[OptOut]) -> Written:
+    written, leavings = Written(), []
+    for record in records:
+        try:
+            email = normalised(record.email)
+        except Refused as error:
+            written.bad.append(Bad(record.external_id[:64] or "?", error))
+            continue
+        leavings.append(Leaving(email, record.mailing, record.reason, record.at or intake.now))
+    written.changed = consent.suppress_all(intake.connection, leavings, source=intake.source)
+    return written

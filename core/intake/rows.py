@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core import tables
 from core.errors import N_, Refused
-from core.model import Basket, Kind, Line, Order, Payment, Person, Product, Record, Shipment, View
+from core.model import Basket, Kind, Line, Order, Payment, Person, Product, Record, Shipment, Subscription, View
 
 Row = dict[str, Any]
 
@@ -22,6 +22,7 @@ TABLES: Mapping[Kind, sa.Table] = {
     Kind.BASKETS: tables.baskets,
     Kind.ORDERS: tables.orders,
     Kind.VIEWS: tables.views,
+    Kind.SUBSCRIPTIONS: tables.subscriptions,
 }
 
 
@@ -80,6 +81,7 @@ def _person(person: Person) -> Row:
         "last_activity_at": person.last_activity_at,
         "active": person.active,
         "confirmed": person.confirmed,
+        "kind": person.kind,
         "attributes": dict(person.attributes),
     }
 
@@ -202,10 +204,23 @@ def _view(view: View) -> Row:
     return {"person": view.person, "product": view.product, "site": view.site, "at": view.at, "count": view.count}
 
 
+def _subscription(subscription: Subscription) -> Row:
+    return {
+        "list": subscription.list,
+        "title": subscription.title,
+        "email": subscription.email,
+        "name": subscription.name,
+        "person": subscription.person,
+        "at": subscription.at,
+        "active": subscription.active,
+    }
+
+
 _LAYOUT: Mapping[type, tuple[sa.Table, Callable[[Any], Row]]] = {
     Person: (tables.people, _person),
     Product: (tables.products, _product),
     Basket: (tables.baskets, _basket),
     Order: (tables.orders, _order),
     View: (tables.views, _view),
+    Subscription: (tables.subscriptions, _subscription),
 }

@@ -23,7 +23,20 @@ import pytest
 
 from core.channel import Channel
 from core.errors import VestnikError
-from core.model import Basket, Kind, Letter, Order, OrderChange, Outcome, Person, Product, Record, View
+from core.model import (
+    Basket,
+    Kind,
+    Letter,
+    OptOut,
+    Order,
+    OrderChange,
+    Outcome,
+    Person,
+    Product,
+    Record,
+    Subscription,
+    View,
+)
 from core.plugin import Plugin, Settings
 from core.source import Cursor, Finding, Page, Source
 
@@ -34,6 +47,8 @@ RECORDS: dict[Kind, type[Record]] = {
     Kind.ORDERS: Order,
     Kind.ORDER_CHANGES: OrderChange,
     Kind.VIEWS: View,
+    Kind.SUBSCRIPTIONS: Subscription,
+    Kind.OPT_OUTS: OptOut,
 }
 RESULTS = frozenset({"sent", "retry", "failed", "unknown"})
 

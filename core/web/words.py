@@ -27,10 +27,14 @@ KINDS = {
     Kind.ORDERS.value: N_("orders"),
     Kind.ORDER_CHANGES.value: N_("changes of orders"),
     Kind.VIEWS.value: N_("views"),
+    Kind.SUBSCRIPTIONS.value: N_("subscriptions"),
+    Kind.OPT_OUTS.value: N_("opt-outs"),
 }
 REASONS = (  # those that our own rooms write into rows; a relay's words are shown as they are
     N_("unsubscribed"),
     N_("complaint"),
+    N_("imported"),
+    N_("blacklisted"),
     N_("bounce"),
     N_("already sent today"),
     N_("missed"),

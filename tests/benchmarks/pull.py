@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.model import Kind
 from tests.benchmarks import mirrors, shop
+from tests.benchmarks.bare import STATEMENTS
 
 SERVER = os.environ.get("VESTNIK_TEST_MARIADB", "mysql://root@127.0.0.1:3306/")
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.benchmarks.pull", description=(__doc__ or "").partition("\n")[0])
-    scale, rows = os.environ.get("BENCH_SCALE", "1"), os.environ.get("BENCH_ROWS", "50000")
+    scale, rows = os.environ.get("BENCH_SCALE", "1"), os.environ.get("BENCH_ROWS", "30000")
     parser.add_argument("--scale", type=float, default=float(scale), help="1: a million users")
     parser.add_argument("--rows", type=int, default=int(rows), help="records of a kind that are read; 0: all")
     parser.add_argument("--refill", action="store_true", help="make the shop anew")
@@ -55,15 +55,17 @@ def measured(way: str, **asked: Any) -> dict[str, Any]:
 
 def _full(url: str, copies: dict[str, str], limit: int) -> None:
     """Reading from the start: the peer, the source alone, then into each mirror, and once more when all is known."""
-    _head("full read, records/s", "bare cursor", "source", *(f"into {name}" for name in copies), "again", "peak MB")
-    for kind in Kind:
+    written_to = [f"into {name}" for name in copies]
+    _head("full read, records/s", "bare cursor", "source", *written_to, "again", "peak MB", "counting, s")
+    for kind in STATEMENTS:
         asked = {"url": url, "kind": kind, "limit": limit}
         bare, source = measured("bare", **asked), measured("source", **asked)
         written = [measured("mirror", mirror=mirror, **asked) for mirror in copies.values()]
         again = measured("again", mirror=copies["MariaDB"], **asked)
         peak = max(found["peak_mb"] for found in (source, *written, again))
         rates = [_rate(found, bare) for found in (source, *written, again)]
-        _row(f"{kind} ({source['rows']})", f"{_per_second(bare):.0f}", *rates, f"{peak:.0f}")
+        last = (f"{peak:.0f}", f"{source['counting']:.1f}")
+        _row(f"{kind} ({source['rows']})", f"{_per_second(bare):.0f}", *rates, *last)
     print()
 
 
@@ -79,7 +81,7 @@ def _idle(large: shop.LargeShop) -> None:
     """A pull when nothing is new: what each kind costs the shop's server, and which statements read much."""
     _head("nothing new", "seconds", "rows the server read", "records poured", "peak MB")
     heavy: Counter[str] = Counter()
-    for kind in Kind:
+    for kind in STATEMENTS:
         found = measured("idle", url=large.url, kind=kind, since=large.made_at.isoformat())
         _row(kind, f"{found['seconds']:.2f}", found["examined"], found["rows"], f"{found['peak_mb']:.0f}")
         heavy.update(f"{kind}: {one['rows']} rows by {_plan(one)}\n    {_short(one)}" for one in found["large"])

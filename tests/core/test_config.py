@@ -133,3 +133,10 @@ def test_a_secret_that_is_no_text_is_refused_without_being_shown(tmp_path: Path)
     with pytest.raises(Misconfigured, match="cannot be read") as caught:
         config.load(tmp_path / "vestnik.toml", {})
     assert "hush" not in str(caught.value)
+
+
+def test_the_hour_of_the_nightly_read_must_be_understood(tmp_path: Path) -> None:
+    assert load(tmp_path, '[clock]\nsweep = "ежедневно в 3:15"').clock.sweep == "ежедневно в 3:15"
+    assert load(tmp_path, '[clock]\nsweep = ""').clock.sweep == ""
+    with pytest.raises(Misconfigured, match=r"\[clock\] sweep: .*25:00"):
+        load(tmp_path, '[clock]\nsweep = "daily at 25:00"')

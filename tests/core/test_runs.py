@@ -12,7 +12,7 @@ from core import compose, db, postings, runs, tables
 from core.app import App
 from core.clock import Clock
 from core.config import Config
-from core.model import PostingStatus
+from core.model import Kind, PostingStatus
 from tests.core.world import SITE, World
 
 
@@ -118,3 +118,41 @@ def test_a_lost_nudge_is_sent_again_at_the_next_tick(world: World, app: App) -> 
     world.clock.on(seconds=timedelta(seconds=5).total_seconds())
     clock.tick()
     assert [name for name, _ in nudges.sent].count("open_posting") == 2
+
+
+def test_sources_are_read_whole_once_a_night(world: World, app: App) -> None:
+    clock = Clock(app, nudges := Nudges())  # type: ignore[arg-type]
+
+    def asked(hour: int, minute: int, day: int = 24) -> list[str]:
+        world.clock.now = datetime(2026, 11, day, hour - 3, minute, tzinfo=UTC)  # Moscow's clock
+        nudges.sent.clear()
+        clock.tick()
+        return [name for name, _ in nudges.sent if name in {"pull", "sweep"}]
+
+    world.clock.now = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    runs.pull(app, world.source)
+    assert asked(12, 1) == [], "fresh"
+    assert asked(12, 30) == ["pull"]
+    assert asked(3 + 0, 29, day=25) == ["sweep"], "half past two has come"
+    world.source.rows[Kind.PEOPLE] = world.source.rows[Kind.PEOPLE][:2]
+    runs.sweep(app, world.source)
+    with app.engine.connect() as connection:
+        people = tables.people
+        gone = connection.scalar(sa.select(sa.func.count()).where(people.c.gone_at.is_not(None)))
+    assert gone == 1, "only a whole read sees who is gone"
+    assert asked(3, 31, day=25) == []
+    read: list[Any] = []
+    pull, world.source.pull = world.source.pull, lambda *asked: read.append(asked) or pull(*asked)  # type: ignore
+    runs.sweep(app, world.source)
+    assert read == [], "a message that comes twice reads once"
+
+
+def test_a_night_missed_is_not_made_up_for_by_day(world: World, app: App) -> None:
+    runs.pull(app, world.source)
+    world.clock.now = datetime(2026, 11, 25, 2, 29, tzinfo=UTC)  # 5:29 in Moscow, one minute before the window ends
+    assert runs.sweep_due(app, world.source)
+    world.clock.on(minutes=2)
+    assert not runs.sweep_due(app, world.source)
+    app.config = app.config.model_copy(update={"clock": app.config.clock.model_copy(update={"sweep": ""})})
+    world.clock.now = datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
+    assert not runs.sweep_due(app, world.source)

@@ -54,7 +54,11 @@ class _Left(Reader):
         return newest(self.shop, self.table.c.ID, self._keys().where(changed), after)
 
     def read(self, keys: Sequence[int]) -> Read:
-        return Read([self._opt_out(row) for row in self.shop.rows_in(sa.select(self.table), self.table.c.ID, keys)])
+        return self._read(sa.select(self.table), keys)
+
+    def _read(self, query: sa.Select[Any], keys: Sequence[int]) -> Read:
+        rows = self.shop.rows_in(query, self.table.c.ID, keys)
+        return Read([self._opt_out(row) for row in rows if "@" in (row[self.code] or "")])
 
     def _opt_out(self, row: Row) -> OptOut:
         at = next(filter(None, (self.shop.moment(row[date]) for date in self.dates)), None)
@@ -90,7 +94,8 @@ class Contacts(_Left):
         self.table = sender.contacts(shop)
 
     def chosen(self) -> list[sa.ColumnElement[bool]]:
-        return [sa.or_(self.table.c.IS_UNSUB == "Y", self.table.c.BLACKLISTED == "Y")]
+        table = self.table
+        return [table.c.TYPE_ID == sender.EMAIL, sa.or_(table.c.IS_UNSUB == "Y", table.c.BLACKLISTED == "Y")]
 
     def reason_of(self, row: Row) -> str:
         return BLACKLISTED if values.yes(row["BLACKLISTED"]) else IMPORTED
@@ -118,7 +123,7 @@ class Unsubscribed(_Left):
         query = sa.select(self.table.c.ID, self.table.c.DATE_INSERT, sent.c.CODE).select_from(
             self.table.join(sent, sent.c.ID == self.table.c.RECIPIENT_ID)
         )
-        return Read([self._opt_out(row) for row in self.shop.rows_in(query, self.table.c.ID, keys)])
+        return self._read(query, keys)
 
 
 class LeftMailings(Reader):
@@ -145,14 +150,17 @@ class LeftMailings(Reader):
         if since is not None and recent.is_large(self.shop, self._contacts.c.ID):
             return
         first, reached = divmod(after, _SPAN)
-        for mailing in self._mailings():
-            if mailing >= first:
-                contacts = self._left(mailing, reached if mailing == first else 0)
-                yield from (mailing * _SPAN + contact for contact in contacts)
+        for mailing in self._mailings(first):
+            contacts = self._left(mailing, reached if mailing == first else 0)
+            yield from (mailing * _SPAN + contact for contact in contacts)
 
-    def _mailings(self) -> list[int]:
+    def _mailings(self, first: int) -> Iterator[int]:
+        """Step by step along the index: DISTINCT would read all of it."""
         number = self._pairs.c.MAILING_ID
-        return [int(row["MAILING_ID"]) for row in self.shop.rows(sa.select(number).distinct().order_by(number))]
+        found = self.shop.scalar(sa.select(sa.func.min(number)).where(number >= first))
+        while found is not None:
+            yield int(found)
+            found = self.shop.scalar(sa.select(sa.func.min(number)).where(number > found))
 
     def _left(self, mailing: int, after: int) -> Iterator[int]:
         pairs = sa.select(self._pairs).where(self._pairs.c.MAILING_ID == mailing).subquery("of_mailing")
@@ -160,7 +168,7 @@ class LeftMailings(Reader):
         return in_ranges(self.shop, pairs.c.CONTACT_ID, chosen, after)
 
     def read(self, keys: Sequence[int]) -> Read:
-        query = sa.select(self._contacts.c.ID, self._contacts.c.CODE)
+        query = sa.select(self._contacts.c.ID, self._contacts.c.CODE).where(self._contacts.c.TYPE_ID == sender.EMAIL)
         rows = self.shop.rows_in(query, self._contacts.c.ID, {key % _SPAN for key in keys})
         codes = {row["ID"]: row["CODE"] or "" for row in rows}
         pairs = [(*divmod(key, _SPAN), codes.get(key % _SPAN, "").strip()) for key in keys]

@@ -84,8 +84,8 @@ class Shop:
         return cast("Sequence[Row]", self._connection.execute(query).mappings().all())
 
     def rows_in(self, query: sa.Select[Any], column: sa.ColumnElement[Any], ids: Iterable[Any]) -> Iterator[Row]:
-        """Rows of `query` whose `column` is among `ids`; no statement names more than 1000 of them."""
-        for part in chunks(sorted(set(ids)), 1000):
+        """Rows of `query` whose `column` is among `ids`; a statement names no more than fit."""
+        for part in chunks(sorted(set(ids)), _FIT):
             yield from self.rows(query.where(column.in_(_written(part))))
 
     def scalar(self, query: sa.Select[Any]) -> Any:
@@ -125,6 +125,9 @@ class Shop:
     def stamped(self, at: datetime) -> str:
         """`at` as a `timestamp` column is compared in our session."""
         return self.local(at) if self.sqlite else at.astimezone(UTC).strftime(_FORMAT)
+
+
+_FIT = 900  # of 1000 on, MariaDB makes a temporary table of the list and no longer looks the rows up by their index
 
 
 def _written(ids: list[Any]) -> Any:

@@ -86,7 +86,7 @@ class SenderLists(Reader):
     def _wanted(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
         contacts, members = self._contacts, self._members
         listed = sa.select(members.c.CONTACT_ID).where(members.c.CONTACT_ID == contacts.c.ID).exists()
-        return sa.select(*columns).select_from(contacts).where(listed)
+        return sa.select(*columns).select_from(contacts).where(contacts.c.TYPE_ID == sender.EMAIL, listed)
 
     def count(self) -> int:
         return int(self.shop.scalar(sa.select(sa.func.count()).select_from(self._members)))
@@ -113,7 +113,8 @@ class SenderLists(Reader):
             .outerjoin(lists, lists.c.ID == members.c.LIST_ID)
             .order_by(contacts.c.ID, members.c.LIST_ID)
         )
-        return Read([self._subscription(row) for row in self.shop.rows_in(query, contacts.c.ID, keys)])
+        rows = self.shop.rows_in(query, contacts.c.ID, keys)
+        return Read([self._subscription(row) for row in rows if row["CODE"]])
 
     def _subscription(self, row: Row) -> Subscription:
         return Subscription(
@@ -138,7 +139,7 @@ class Addresses(Reader):
     def __init__(self, shop: Shop, infoblock: int, fields: AddressFields) -> None:
         super().__init__(shop)
         self._elements = shop.table("b_iblock_element")
-        self._infoblock, self._title = found_infoblock(shop, infoblock)
+        self._infoblock, self._title = _found(shop, infoblock)
         shape = _Shape(shop, self._infoblock)
         self._properties = Properties(shop, shape)
         self._email, self._name = (_property(shape, code) for code in (fields.email, fields.name))
@@ -195,7 +196,7 @@ class _Shape(Catalogue):
         return {self.infoblock.id: self.infoblock}
 
 
-def found_infoblock(shop: Shop, number: int) -> tuple[Infoblock, str]:
+def _found(shop: Shop, number: int) -> tuple[Infoblock, str]:
     """The infoblock of that id and its name. Raises Misconfigured when it is not there."""
     table = shop.table("b_iblock")
     names = ("ID", "CODE", "NAME", "IBLOCK_TYPE_ID", "ACTIVE", "VERSION")

@@ -84,7 +84,7 @@ def _emoji(found: re.Match[str]) -> str:
 _CYRILLIC = re.compile(r"[А-яЁё][А-яЁё \-«»\"'.,!?\d]*")
 
 
-@lru_cache(4096)  # first names, cities and names of goods come again and again: a quarter of the time of a full read
+@lru_cache(4096)  # first names, cities and names of goods come again and again: a tenth of the time of a full read
 def _ungarbled(value: str) -> str:
     """Cyrillic that went through a wrong charset once (cp1251 taken for latin1, utf-8 taken for latin1 or cp1251)."""
     if "\ufffd" in value:
