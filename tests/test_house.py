@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("leases", "signing", "consent", "mailings", "migrations"),
         *("intake", "groups", "compose", "postings", "deliver", "definitions"),
     ),
-    ("i18n", "app", "runs", "actors", "clock", "mailbox", "web", "sample", "demo", "cli", "certify"),
+    ("i18n", "words", "app", "runs", "actors", "clock", "mailbox", "web", "sample", "demo", "cli", "certify"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms} | {"testing": 1}
 SHELVES = ("connectors", "blocks", "scenarios")

@@ -1,4 +1,4 @@
-"""`vestnik send`, `test-send`, `issues`, `postings`: what goes out, and what became of it."""
+"""`vestnik send` and `test-send`: an issue goes out now, to everybody or to yourself."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import sqlalchemy as sa
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from core import compose, consent, mailings, postings, runs, schedule, tables
+from core import compose, consent, mailings, postings, runs, tables
 from core.address import normalised
 from core.app import App
+from core.cli.postings import counted, values
 from core.cli.root import DEFAULT, AtOption, ConfigOption, JsonOption, cli, help_text, local, moment, say, start
 from core.compose import Addressee
 from core.deliver import RelayAway
@@ -110,29 +111,13 @@ def _report(app: App, posting_id: int, *, json: bool) -> None:
     posting = postings.posting(app.engine, posting_id)
     counts = postings.counts(app.engine, posting_id)
     if json:
-        say.json(_values(posting, counts))
+        say.json(values(posting, counts))
         return
-    say.line(N_("Posting {id}: {counts}."), id=posting.id, counts=_counted(counts))
+    say.line(N_("Posting {id}: {counts}."), id=posting.id, counts=counted(counts))
     if posting.status is PostingStatus.OPEN:
         say.note(
             N_("Letters that the relay put off will be tried again by `vestnik run`, or by the same command later.")
         )
-
-
-def _counted(counts: dict[str, int]) -> str:
-    found = [f"{say._(STATUS_WORDS[status])} {number}" for status, number in sorted(counts.items())]
-    return ", ".join(found) or say._(N_("nobody"))
-
-
-STATUS_WORDS = {
-    "new": N_("waiting"),
-    "composed": N_("composed"),
-    "claimed": N_("on the wire"),
-    "sent": N_("sent"),
-    "failed": N_("failed"),
-    "skipped": N_("skipped"),
-    "unknown": N_("unknown"),
-}
 
 
 def _dry_run(app: App, issue: Issue, mailing: Mailing, *, at: datetime, json: bool) -> None:
@@ -217,124 +202,3 @@ def _send_one(app: App, letter: Letter) -> None:
         [outcome] = session.send([letter])
     if outcome.result != "sent":
         raise Unreachable(N_("The letter was not taken: {reply}"), reply=outcome.reply)
-
-
-@cli.command(help=help_text(N_("All issues: their schedule, the next firing, the last posting.")))
-def issues(json: JsonOption = False, config: ConfigOption = DEFAULT) -> None:
-    app = start(config)
-    with app.engine.connect() as connection:
-        found = mailings.issues(connection)
-        last = dict(
-            connection.execute(
-                sa.select(tables.postings.c.issue, sa.func.max(tables.postings.c.firing_at)).group_by(
-                    tables.postings.c.issue
-                )
-            ).all()
-        )
-    rows = [_issue_values(one, last.get(one.code), now=app.clock()) for one in found]
-    if json:
-        for row in rows:
-            say.json(row)
-        return
-    columns = [N_("Issue"), N_("Mailing"), N_("Subject"), N_("Schedule"), N_("Next firing"), N_("Last posting")]
-    say.table(
-        columns,
-        [
-            [r["issue"], r["mailing"], r["subject"], r["schedule"], local(app, r["next"]), local(app, r["last"])]
-            for r in rows
-        ],
-    )
-
-
-def _issue_values(issue: Issue, last: datetime | None, *, now: datetime) -> dict[str, Any]:
-    timetable = schedule.parse(issue.schedule, issue.timezone) if issue.schedule else None
-    return {
-        "issue": issue.code,
-        "mailing": issue.mailing,
-        "subject": issue.subject,
-        "schedule": timetable.describe(say.language) if timetable else say._(N_("by hand")),
-        "active": issue.active,
-        "next": timetable.next_after(max(now, issue.scheduled_from)) if timetable and issue.active else None,
-        "last": last,
-    }
-
-
-@cli.command("postings", help=help_text(N_("The newest postings and what became of their letters.")))
-def postings_(
-    json: JsonOption = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help=help_text(N_("How many.")))] = 50,
-    config: ConfigOption = DEFAULT,
-) -> None:
-    app = start(config)
-    found = postings.recent(app.engine, limit=limit)
-    if json:
-        for posting, counts in found:
-            say.json(_values(posting, counts))
-        return
-    columns = [N_("Posting"), N_("Issue"), N_("Fired"), N_("Status"), N_("Letters"), N_("Reason")]
-    say.table(
-        columns,
-        [
-            [
-                one.id,
-                one.issue,
-                local(app, one.firing_at),
-                say._(POSTING_WORDS[one.status]),
-                _counted(counts),
-                say.reason(one.reason),
-            ]
-            for one, counts in found
-        ],
-    )
-
-
-POSTING_WORDS = {
-    PostingStatus.WAITING: N_("is waiting"),
-    PostingStatus.OPEN: N_("is going out"),
-    PostingStatus.DONE: N_("done"),
-    PostingStatus.SKIPPED: N_("did not happen"),
-}
-
-
-def _values(posting: postings.Posting, counts: dict[str, int]) -> dict[str, Any]:
-    return {
-        "posting": posting.id,
-        "issue": posting.issue,
-        "firing_at": posting.firing_at,
-        "by_hand": posting.by_hand,
-        "status": posting.status.value,
-        "reason": posting.reason,
-        "opened_at": posting.opened_at,
-        "finished_at": posting.finished_at,
-        "recipients": sum(counts.values()),
-        "counts": counts,
-    }
-
-
-@cli.command(help=help_text(N_("The recipients of a posting and what became of each letter.")))
-def recipients(
-    posting: Annotated[int, typer.Argument(help=help_text(N_("The posting's number.")))],
-    status: Annotated[
-        str, typer.Option("--status", help=help_text(N_("Only these: sent, failed, skipped, unknown …")))
-    ] = "",
-    json: JsonOption = False,
-    config: ConfigOption = DEFAULT,
-) -> None:
-    app = start(config)
-    table = tables.recipients
-    columns = [table.c[name] for name in ("email", "status", "reason", "message_id", "attempts", "sent_at", "next_at")]
-    query = sa.select(*columns).where(table.c.posting_id == posting).order_by(table.c.id)
-    if status:
-        query = query.where(table.c.status == status)
-    with app.engine.connect() as connection:
-        for row in connection.execution_options(yield_per=1000).execute(query).mappings():
-            if json:
-                say.json(dict(row))
-            else:
-                cells = (
-                    row["email"],
-                    say._(STATUS_WORDS[row["status"]]),
-                    local(app, row["sent_at"]),
-                    say.reason(row["reason"]),
-                )
-                say.out.print("\t".join(cells), markup=False)

@@ -94,5 +94,7 @@ def _keep(intake: Intake, known: dict[int, Person]) -> None:
 
 
 def _let_go(intake: Intake, part: Collection[int]) -> None:
+    if not part:
+        return
     mine = (people.c.source == intake.source, people.c.kind == ADDRESS, people.c.gone_at.is_(None))
     intake.connection.execute(sa.update(people).where(people.c.contact_id.in_(part), *mine).values(gone_at=intake.now))

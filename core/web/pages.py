@@ -18,10 +18,10 @@ from fastapi import Depends, Query, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from core import words
 from core.config import Config, Site
 from core.errors import VestnikError
 from core.i18n import message, translator
-from core.web import words
 
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent / "templates"

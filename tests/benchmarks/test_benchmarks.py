@@ -25,7 +25,7 @@ def test_the_benchmark_tells_every_figure(database: str, capsys: pytest.CaptureF
     pull.main(["--scale", "0.001", "--rows", "200", "--database", database])
     printed = capsys.readouterr().out
     for kind in KINDS:
-        read = re.search(rf"^\| {kind} \((\d+)\) \| \d+ \| \d+ \(\d\.\d\d\)", printed, re.MULTILINE)
+        read = re.search(rf"^\| {kind} \((\d+)\) \| \d+ \| \d+ \(\d+\.\d\d\)", printed, re.MULTILINE)
         assert read, f"no full read of {kind} in:\n{printed}"
         assert int(read[1]) > 0
         assert re.search(rf"^\| {kind} \| \d+\.\d\d \| [1-9]\d*", printed, re.MULTILINE)

@@ -21,7 +21,7 @@ from core.model import Subscription
 from core.plugin import suggestion
 
 _TYPED = {"text", "hidden"}
-_EMAIL = re.compile(r"e[-_ ]?mail|имейл|мейл|\bпочт[аыуе]\b|\bmail\b", re.IGNORECASE)
+_EMAIL = re.compile(r"mail(?!ing)|мейл|\bпочт[аыуе]\b", re.IGNORECASE)
 _NAME = re.compile(r"^(name|fio|first_?name)$|^(ваше )?имя\b|\bфио\b", re.IGNORECASE)
 
 

@@ -40,9 +40,9 @@ _PLACES: Mapping[Kind, Mapping[str, Place]] = {
         "rubrics": Place("subscribe", ("b_subscription", "b_subscription_rubric", "b_list_rubric"), Rubrics),
         "sender_lists": Place("sender", ("b_sender_contact", "b_sender_contact_list", "b_sender_list"), SenderLists),
     },
-    Kind.OPT_OUTS: {
-        "blacklist": Place("main", ("b_main_mail_blacklist",), opt_outs.Blacklist, newer=True),
+    Kind.OPT_OUTS: {  # complaints first: they blacklist the contact too, and the first reason stays
         "complaints": Place("sender", ("b_sender_abuse",), opt_outs.Complaints, newer=True),
+        "blacklist": Place("main", ("b_main_mail_blacklist",), opt_outs.Blacklist, newer=True),
         "contacts": Place("sender", ("b_sender_contact",), opt_outs.Contacts),
         "unsubscribed": Place("sender", _SENDER, opt_outs.Unsubscribed),
         "left_mailings": Place("sender", ("b_sender_contact", "b_sender_mailing_subscription"), opt_outs.LeftMailings),

@@ -32,19 +32,19 @@ def lists(engine: sa.Engine) -> sa.Engine:
             ("form:3", "user"),
             ("form:3", "a"),
             ("rubric:2", "a"),
-            ("rubric:2", "b"),
+            ("rubric:2", "user"),
             ("sender:5", "c"),
         )
     ]
     intake.pull(engine, shop, clock=lambda: NOW)
-    shop.rows[Kind.SUBSCRIPTIONS].append(Subscription("rubric:2:b", "rubric:2", "", "b@shop.ru", active=False))
+    shop.rows[Kind.SUBSCRIPTIONS].append(Subscription("rubric:2:user", "rubric:2", "", "user@shop.ru", active=False))
     intake.pull(engine, shop, clock=lambda: NOW)
     return engine
 
 
 def test_who_is_on_a_list(lists: sa.Engine) -> None:
     assert whom(lists, {"in_list": "form:3"}) == ["a", "user"]
-    assert whom(lists, {"in_list": "rubric:2"}) == ["a"], "b has left"
+    assert whom(lists, {"in_list": "rubric:2"}) == ["a"], "the user has left"
     assert whom(lists, {"in_list": ["rubric:2", "sender:5"]}) == ["a", "c"]
     assert whom(lists, {"in_list": "rubric:9"}) == []
 

@@ -69,6 +69,8 @@ def test_whoever_filled_a_form_in_is_on_its_list(bitrix: Bitrix) -> None:
         ("EMAIL", "Контакт", True),
         ("F1", "Ваш e-mail", True),
         ("F1", "Ваша почта", True),
+        ("USER_MAIL", "Контакт", True),
+        ("MAILING_ADDRESS", "Куда доставить", False),
         ("F1", "Почтовый индекс", False),
         ("F1", "Телефон", False),
     ],
@@ -278,6 +280,16 @@ def test_what_is_new_in_each_place_is_met_from_the_last_cursor(bitrix: Bitrix) -
     bitrix.add("b_sender_contact_list", CONTACT_ID=2, LIST_ID=5)
     element(bitrix, 2, 1, ("e@shop.ru",), TIMESTAMP_X=now)
     assert sorted(bitrix.pull(SUBSCRIPTIONS, cursor).records) == ["form:2", "iblock:2", "rubric:1:2", "sender:5:2"]
+
+
+def test_a_read_that_broke_in_one_place_does_not_begin_the_others_anew(bitrix: Bitrix) -> None:
+    form(bitrix, 1, ("EMAIL", "Почта", "email"))
+    filled(bitrix, 5, 1, {10: "a@shop.ru"})
+    rubric(bitrix, 1, "Новости")
+    subscriber(bitrix, 1, 1)
+    broken = next(page for page in bitrix.source.pull(SUBSCRIPTIONS, None) if "rubrics" in page.cursor)
+    assert [record.external_id for record in broken.records] == ["rubric:1:1"]
+    assert bitrix.pull(SUBSCRIPTIONS, broken.cursor).records == {}
 
 
 def test_a_full_read_says_how_much_it_expects(bitrix: Bitrix) -> None:

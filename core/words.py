@@ -1,4 +1,4 @@
-"""What our codes are called on a page."""
+"""What our codes are called where people read them: on pages and in the command line."""
 
 from __future__ import annotations
 
