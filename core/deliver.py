@@ -259,12 +259,10 @@ def _after(desk: Desk, mail: Mail, outcome: Outcome, now: datetime) -> dict[str,
     return {**settled, "status": Status.FAILED.value, "attempts": mail.attempts + 1}
 
 
-def _next(desk: Desk, attempts: int, outcome: Outcome, now: datetime) -> datetime:
-    """Each refusal doubles the wait.
-
-    A relay that was not reached is not the letter's fault, as a rule; but one at which the relay always breaks off must
-    not stand before all others.
-    """
+def _next(desk: Desk, attempts: int, outcome: Outcome, now: datetime) -> datetime | None:
+    """Each refusal doubles the wait; a letter at which the relay always breaks off must not stand before all others."""
+    if not outcome.tried:
+        return None
     times = 2 ** (attempts - 1) if outcome.reached else 0.25
     return now + timedelta(seconds=desk.settings.retry_seconds * times)
 

@@ -252,7 +252,8 @@ class Outcome:
 
     result: str
     reply: str = ""
-    reached: bool = True  # False: the relay could not be reached at all, the letter is not to blame
+    reached: bool = True  # False: the relay takes no letters now
+    tried: bool = True  # False: this letter was not even begun: the connection was lost before it
 
 
 @dataclass(frozen=True, slots=True)

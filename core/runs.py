@@ -100,17 +100,24 @@ def publish(app: App, issue: Issue, mailing: Mailing, *, at: datetime | None = N
 
 
 def freshen(app: App, issue: Issue, mailing: Mailing) -> None:
-    """Pull what the groups of `mailing` ask of their sources, if that is older than the issue allows.
+    """Pull what the groups of `mailing` ask of their sources, and who has left any, if older than the issue allows.
 
-    Raises the error of the first kind that could not be read, or Busy while another process is still reading.
+    Raises the error of the first kind that could not be read, or Busy while another process is still reading. A source
+    that feeds none of the groups may be away, once it has said who left it.
     """
     with app.engine.connect() as connection:
         include, exclude = postings.groups_of(connection, mailing)
     asked, limit = groups.kinds([*include, *exclude]), issue.max_age.total_seconds()
-    for name in groups.sources([*include, *exclude], list(app.sources)):
-        source = app.sources[name]
-        if intake.age_seconds(app.engine, source, now=app.clock(), kinds=asked) > limit:
-            _pull_now(app, source, asked)
+    feeding = groups.sources([*include, *exclude], list(app.sources))
+    for name, source in app.sources.items():
+        kinds = {Kind.OPT_OUTS} | (asked if name in feeding else frozenset())
+        age = intake.age_seconds(app.engine, source, now=app.clock(), kinds=kinds)
+        if age > limit:
+            try:
+                _pull_now(app, source, kinds)
+            except VestnikError:
+                if name in feeding or age == float("inf"):
+                    raise
 
 
 def _pull_now(app: App, source: Source, kinds: Collection[Kind]) -> None:

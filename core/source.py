@@ -1,4 +1,4 @@
-"""The contract of a source: it pours people, products, baskets, orders and views, page by page, from a cursor."""
+"""The contract of a source: it pours people, products, baskets, orders, views, lists and opt-outs, page by page."""
 
 from __future__ import annotations
 

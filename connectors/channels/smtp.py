@@ -74,7 +74,7 @@ class _Connection(Session):
         for letter in letters:
             outcome = broken or self._send(letter)
             if not outcome.reached or outcome.result == "unknown":
-                broken = Outcome("retry", outcome.reply, reached=False)
+                broken = Outcome("retry", outcome.reply, reached=False, tried=False)
             yield outcome
 
     def _send(self, letter: Letter) -> Outcome:
@@ -93,8 +93,9 @@ class _Connection(Session):
             self._relay = self._relay or _connect(self._settings)
             refusal = self._envelope(self._relay, letter, len(body))
         except (OSError, ValueError) as error:  # the body has not been sent: certainly not taken
+            begun = self._relay is not None
             self.close()
-            return Outcome("retry", _said(error), reached=False)
+            return Outcome("retry", _said(error), reached=False, tried=begun)
         return refusal or self._body(self._relay, body)
 
     def _envelope(self, relay: smtplib.SMTP, letter: Letter, size: int) -> Outcome | None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from core import db, deliver, postings, tables
 from core.channel import Session
 from core.config import Deliver
+from core.deliver import RelayAway
 from core.model import Letter, Outcome, PostingStatus
 from core.testing import MemoryChannel
 from tests.core.world import World
@@ -250,3 +251,16 @@ def test_whether_letters_are_ready_and_how_many_batches_are_held(world: World, p
         connection.execute(sa.update(tables.recipients).values(held))
     assert deliver.at_work(world.engine, posting) == 1
     assert not deliver.ready(world.engine, posting, now=world.clock())
+
+
+def test_letters_that_were_not_even_begun_wait_for_nothing_but_the_relay(world: World) -> None:
+    """After an outage all go at once; only one at which the relay broke off makes way for the others."""
+    posting = world.open()
+    world.channel.answers = {"user0@shop.ru": Outcome("retry", "no route", reached=False, tried=False)}
+    with pytest.raises(RelayAway):
+        world.send(posting)
+    assert world.recipients(posting)["user0"]["next_at"] is None
+    world.channel.answers = {"user0@shop.ru": Outcome("retry", "broken off", reached=False)}
+    with pytest.raises(RelayAway):
+        world.send(posting)
+    assert world.recipients(posting)["user0"]["next_at"] > world.clock()

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from core import compose, db, postings, runs, tables
+from core import compose, db, definitions, postings, runs, tables
 from core.app import App
 from core.clock import Clock
 from core.config import Config
-from core.model import Kind, PostingStatus
+from core.definitions.forms import File
+from core.errors import Unreachable
+from core.model import Kind, OptOut, PostingStatus
+from core.testing import MemorySource
 from tests.core.world import SITE, World
 
 
@@ -156,3 +159,39 @@ def test_a_night_missed_is_not_made_up_for_by_day(world: World, app: App) -> Non
     app.config = app.config.model_copy(update={"clock": app.config.clock.model_copy(update={"sweep": ""})})
     world.clock.now = datetime(2026, 11, 25, 0, 0, tzinfo=UTC)
     assert not runs.sweep_due(app, world.source)
+
+
+def test_whoever_left_since_the_last_pull_is_not_written_to(world: World, app: App) -> None:
+    world.source.rows[Kind.OPT_OUTS] = [OptOut("1", "user1@shop.ru", "imported")]
+    [waiting] = postings.due(world.engine, now=world.clock())
+    assert runs.open_posting(app, waiting)
+    runs.send(app, waiting)
+    found = {name: (row["status"], row["reason"]) for name, row in world.recipients(waiting).items()}
+    assert found["user1"] == ("skipped", "imported")
+
+
+def test_whoever_left_another_shop_is_not_written_to_either(world: World, app: App) -> None:
+    other = MemorySource("other")
+    other.rows[Kind.OPT_OUTS] = [OptOut("1", "user1@shop.ru", "imported")]
+    app.sources["other"] = other
+    group = {"groups": {"birthday": {"include": {"birthday": "today", "in_source": "shop"}}}}
+    definitions.apply(world.engine, File.model_validate(group), SITE, sources=["shop", "other"], now=world.clock())
+    [waiting] = postings.due(world.engine, now=world.clock())
+    assert runs.open_posting(app, waiting)
+    runs.send(app, waiting)
+    found = {name: row["status"] for name, row in world.recipients(waiting).items()}
+    assert found == {"user0": "sent", "user1": "skipped", "user2": "sent"}
+
+
+def test_another_shop_may_be_away_once_it_has_said_who_left(world: World, app: App) -> None:
+    app.sources["other"] = other = MemorySource("other")
+    group = {"groups": {"birthday": {"include": {"birthday": "today", "in_source": "shop"}}}}
+    definitions.apply(world.engine, File.model_validate(group), SITE, sources=["shop", "other"], now=world.clock())
+    [waiting] = postings.due(world.engine, now=world.clock())
+    other.error = Unreachable("no route")
+    assert not runs.open_posting(app, waiting), "nobody knows yet who left it"
+    other.error = None
+    runs.pull(app, other)
+    world.clock.on(hours=1)
+    other.error = Unreachable("no route")
+    assert runs.open_posting(app, waiting)
