@@ -79,21 +79,28 @@ def _private_mariadb() -> Iterator[str]:
     port = free_port()
     user = ["--user=root"] if os.geteuid() == 0 else []
     subprocess.run(
-        ["mariadb-install-db", *user, f"--datadir={folder}", "--auth-root-authentication-method=normal"],
+        [
+            "mariadb-install-db",
+            "--no-defaults",
+            *user,
+            f"--datadir={folder}",
+            "--auth-root-authentication-method=normal",
+        ],
         check=True,
         capture_output=True,
     )
     server = subprocess.Popen(
-        ["mariadbd", *user, "--no-defaults", f"--datadir={folder}", f"--port={port}", "--bind-address=127.0.0.1",
+        ["mariadbd", "--no-defaults", *user, f"--datadir={folder}", f"--port={port}", "--bind-address=127.0.0.1",
          f"--socket={folder}/socket", f"--pid-file={folder}/pid"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     url = f"mysql://root@127.0.0.1:{port}/"
     try:
-        for _ in range(300):
+        for _ in range(1200):
             if listening(url) and _lets_us_in(url):
                 break
+            assert server.poll() is None, "the private MariaDB ended as soon as it began"
             time.sleep(0.1)
         yield url
     finally:
