@@ -83,7 +83,7 @@ _ENVIRONMENT = {**os.environ, "VESTNIK_LANGUAGE": "en"}
 _PIPES: dict[str, Any] = {"capture_output": True, "text": True, "env": _ENVIRONMENT}
 
 
-def until(true: Callable[[], bool], *, seconds: float = 60, what: str = "") -> None:
+def until(true: Callable[[], bool], *, seconds: float = 180, what: str = "") -> None:
     """Wait until `true` says so; fails after `seconds` with `what` was waited for."""
     deadline = time.monotonic() + seconds
     while not true():
