@@ -184,7 +184,7 @@ class Subscription:
     """One address on one list of the shop: a form that was filled in, a rubric, a list of contacts."""
 
     external_id: str
-    list: str  # "form:3", "iblock:7", "rubric:2", "sender:5"
+    list: str  # "form:3", "iblock:7", "rubric:2", "sender:5"; "awaited:17": who waits for product 17
     title: str  # what people call the list
     email: str
     name: str = ""

@@ -68,7 +68,11 @@ def _listed(intake: Intake, part: Collection[int]) -> sa.Select[Any]:
     on_list = sa.select(subscriptions.c.contact_id, subscriptions.c.name).where(
         subscriptions.c.source == intake.source, subscriptions.c.contact_id.in_(part)
     )
-    return on_list.where(subscriptions.c.active, subscriptions.c.gone_at.is_(None)).order_by(subscriptions.c.id)
+    # who waits for one product has asked for word of that product, not for letters
+    letters = subscriptions.c.list.not_like("awaited:%")
+    return on_list.where(letters, subscriptions.c.active, subscriptions.c.gone_at.is_(None)).order_by(
+        subscriptions.c.id
+    )
 
 
 def _ordered(intake: Intake, part: Collection[int]) -> sa.Select[Any]:

@@ -15,11 +15,14 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from core.channel import Channel
 from core.errors import VestnikError
@@ -165,6 +168,48 @@ class SourceConformance:
             cursors = {kind: _last(source, kind, None) for kind in source.capabilities}
             kind, external_id = newcomer()
             assert external_id in _rows(source, kind, cursors[kind]), f"{kind}: {external_id} after {cursors[kind]}"
+
+    def test_rows_that_come_while_it_is_read_cost_none_of_the_others(
+        self, source: Source, newcomer: Callable[[], tuple[Kind, str]] | None
+    ) -> None:
+        if newcomer is None:
+            return
+        kinds = sorted(source.capabilities)
+        whole = {kind: _rows(source, kind, None) for kind in kinds}
+        walks = {kind: source.pull(kind, None) for kind in kinds}
+        begun = {kind: next(walk, None) for kind, walk in walks.items()}
+        newcomer()
+        for kind, walk in walks.items():
+            read = [page for page in (begun[kind], *walk) if page is not None]
+            assert {row.external_id for page in read for row in (*page.records, *page.bad)} >= whole[kind], kind
+
+    def test_no_secret_is_shown(self, source: Source, unreachable: Source | None) -> None:
+        for one in (source, unreachable):
+            if one is not None:
+                shown = repr(one.settings) + "".join(finding.what + str(finding.advice) for finding in one.check())
+                for kind in one.capabilities:
+                    shown += _complaint(one, kind)
+                for secret in _secrets(one.settings):
+                    assert secret not in shown
+
+
+def _complaint(source: Source, kind: Kind) -> str:
+    """What a read says when it fails, with all that a traceback would show of the error."""
+    try:
+        deque(source.pull(kind, None), maxlen=0)
+    except VestnikError as error:
+        return f"{error} {error!r} {error.__cause__!r}"
+    return ""
+
+
+def _secrets(settings: Any) -> Iterator[str]:
+    """Every secret of the settings, and the password of one that is a URL."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr) and value.get_secret_value():
+            yield value.get_secret_value()
+            if password := urlsplit(value.get_secret_value()).password:
+                yield password
 
 
 def _pages(source: Source) -> Iterator[tuple[Kind, Page]]:

@@ -12,6 +12,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import opt_outs
+from connectors.sources.bitrix_mysql.awaited import Awaited
 from connectors.sources.bitrix_mysql.forms import FormResults
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.subscriptions import Addresses, Rubrics, SenderLists
@@ -28,7 +29,7 @@ class Place:
     module: str
     tables: tuple[str, ...]
     reader: Callable[[Shop], Reader]
-    newer: bool = False  # versions before 2018 have the module, but not these tables
+    newer: bool = False  # older versions have the module, but not these tables
 
 
 _SENDER = ("b_sender_contact", "b_sender_posting_unsub", "b_sender_posting_recipient")
@@ -38,6 +39,7 @@ _PLACES: Mapping[Kind, Mapping[str, Place]] = {
             "form", ("b_form", "b_form_field", "b_form_answer", "b_form_result", "b_form_result_answer"), FormResults
         ),
         "rubrics": Place("subscribe", ("b_subscription", "b_subscription_rubric", "b_list_rubric"), Rubrics),
+        "awaited": Place("catalog", ("b_catalog_subscribe", "b_iblock_element"), Awaited, newer=True),
         "sender_lists": Place("sender", ("b_sender_contact", "b_sender_contact_list", "b_sender_list"), SenderLists),
     },
     Kind.OPT_OUTS: {  # complaints first: they blacklist the contact too, and the first reason stays

@@ -222,3 +222,19 @@ def test_a_group_takes_in_guests_and_subscribers(engine: sa.Engine, shop: Memory
     with engine.connect() as connection:
         members = groups.read(connection, groups.members([group], World(NOW, "Europe/Moscow")))
         assert sorted(one.email for one in members) == ["guest@shop.ru", "s1@shop.ru", "user2@shop.ru"]
+
+
+def test_who_waits_for_one_product_has_not_asked_for_letters(engine: sa.Engine) -> None:
+    shop = MemorySource("shop")
+    wish = Subscription("awaited:1", "awaited:17", "Лампа", "wish@shop.ru")
+    shop.rows[Kind.SUBSCRIPTIONS] = [wish, Subscription("rubric:1", "rubric:1", "Новости", "news@shop.ru")]
+    intake.pull(engine, shop, clock=lambda: NOW)
+    with engine.connect() as connection:
+        people = list(connection.scalars(sa.select(tables.people.c.email)))
+        waiting = connection.scalar(
+            sa.select(tables.contacts.c.email)
+            .join(tables.subscriptions, tables.subscriptions.c.contact_id == tables.contacts.c.id)
+            .where(tables.subscriptions.c.list == "awaited:17")
+        )
+    assert people == ["news@shop.ru"]
+    assert waiting == "wish@shop.ru", "but is known, to be told of that product"

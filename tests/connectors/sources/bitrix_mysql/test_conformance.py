@@ -29,7 +29,7 @@ class TestBitrixMysql(SourceConformance):
 
     @pytest.fixture
     def unreachable(self) -> Source:
-        url = f"mysql+pymysql://vestnik@127.0.0.1:{free_port()}/shop"
+        url = f"mysql+pymysql://vestnik:s3cret-w0rd@127.0.0.1:{free_port()}/shop"
         return BitrixMysql("shop", plugin.settings_of(BitrixMysql, {"url": url}, where="sources.shop"))
 
     @pytest.fixture
