@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,11 +120,13 @@ def test_bad_settings_are_refused_by_name(settings: dict[str, Any], fault: str) 
 
 # ---- rights: a MySQL user of the test's own ----
 
+READER = f"vestnik_reader_{os.getpid()}"
+
 
 @pytest.fixture
 def reader(mariadb: str, mariadb_shop: sa.Engine) -> Iterator[tuple[sa.Engine, str]]:
     """A user without rights yet, and the URL with which it enters the shop."""
-    name = "vestnik_reader"
+    name = READER
     with mariadb_shop.begin() as connection:
         connection.exec_driver_sql(f"CREATE OR REPLACE USER {name}@'%%' IDENTIFIED BY 'pw'")
         connection.exec_driver_sql(f"CREATE OR REPLACE USER {name}@'localhost' IDENTIFIED BY 'pw'")
@@ -137,7 +140,7 @@ def reader(mariadb: str, mariadb_shop: sa.Engine) -> Iterator[tuple[sa.Engine, s
 def grant(engine: sa.Engine, what: str) -> None:
     with engine.begin() as connection:
         for host in ("%%", "localhost"):
-            connection.exec_driver_sql(f"GRANT {what} TO vestnik_reader@'{host}'")
+            connection.exec_driver_sql(f"GRANT {what} TO {READER}@'{host}'")
 
 
 def test_a_wrong_password_and_a_missing_right_are_told_apart(reader: tuple[sa.Engine, str]) -> None:

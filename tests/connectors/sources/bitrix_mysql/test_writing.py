@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.connectors.sources.bitrix_mysql.coupon_shop import (
     use,
 )
 
+WRITER = f"vestnik_coupons_{os.getpid()}"
 DOCS = Path(__file__).parents[4] / "docs" / "mysql.md"
 
 
@@ -79,7 +81,7 @@ def test_a_shop_without_coupons_is_said_to_be_one(bitrix: Bitrix) -> None:
 @pytest.fixture
 def writer(bitrix: Bitrix) -> Iterator[str]:
     """The URL of a user that has no right yet."""
-    engine, name = bitrix.engine, "vestnik_coupons"
+    engine, name = bitrix.engine, WRITER
     with engine.begin() as connection:
         for host in ("%%", "localhost"):
             connection.exec_driver_sql(f"CREATE OR REPLACE USER {name}@'{host}' IDENTIFIED BY 'pw'")
@@ -99,7 +101,7 @@ def documented_grants(bitrix: Bitrix) -> Iterator[str]:
 
 def grant(bitrix: Bitrix, statement: str) -> None:
     for host in ("%", "localhost"):
-        bitrix.run(re.sub(r"'vestnik_coupons'@'[^']*'", f"'vestnik_coupons'@'{host}'", statement))
+        bitrix.run(re.sub(r"'vestnik_coupons'@'[^']*'", f"'{WRITER}'@'{host}'", statement))
 
 
 @on_mariadb
