@@ -12,12 +12,13 @@ import sqlalchemy as sa
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from core import compose, consent, mailings, postings, runs, tables
+from core import compose, consent, groups, mailings, postings, runs, tables
 from core.address import normalised
 from core.app import App
 from core.cli.postings import counted, values
 from core.cli.root import DEFAULT, AtOption, ConfigOption, JsonOption, cli, help_text, local, moment, say, start
 from core.compose import Addressee
+from core.db import chunks
 from core.deliver import RelayAway
 from core.errors import N_, Misconfigured, Refused, Unreachable
 from core.mailbox import Mailbox, answers
@@ -123,47 +124,41 @@ def _report(app: App, posting_id: int, *, json: bool) -> None:
 def _dry_run(app: App, issue: Issue, mailing: Mailing, *, at: datetime, json: bool) -> None:
     """What a posting fired `at` that moment would do, by the same SELECT and publishing; nothing is written."""
     publication = runs.publish(app, issue, mailing)
-    with app.engine.connect() as connection:
-        query = postings.recipients_of(connection, issue, mailing, at=at)
-        members = [row._mapping for row in connection.execute(query)]
-        left = consent.suppressed(connection, [row["email"] for row in members], mailing=mailing.code)
-        people = tables.people
-        ids = [row["person_id"] for row in members]
-        names = {
-            row.id: row
-            for part in _parts(ids)
-            for row in connection.execute(sa.select(people).where(people.c.id.in_(part)))
-        }
-    rows = [
-        {
-            "email": row["email"],
-            "name": names[row["person_id"]].name,
-            "status": "skipped" if row["email"] in left else "new",
-            "reason": left.get(row["email"], ""),
-        }
-        for row in members
-    ]
+    rows = _would_get(app, issue, mailing, at=at)
     if json:
         for row in rows:
             say.json(row)
         return
-    say.line(
-        N_("{issue} at {at}. Letters: {count}, left out: {left}."),
-        issue=issue.code,
-        at=local(app, at),
-        count=len(rows) - len(left),
-        left=len(left),
-    )
+    left = sum(row["status"] == "skipped" for row in rows)
+    template = N_("{issue} at {at}. Letters: {count}, left out: {left}.")
+    say.line(template, issue=issue.code, at=local(app, at), count=len(rows) - left, left=left)
     say.line(N_("Subject: {subject}"), subject=publication.subject)
-    say.table(
-        [N_("Address"), N_("Name"), N_("Reason")], [[r["email"], r["name"], say.reason(r["reason"])] for r in rows[:20]]
-    )
+    shown = [[row["email"], row["name"], say.reason(row["reason"])] for row in rows[:20]]
+    say.table([N_("Address"), N_("Name"), N_("Reason")], shown)
     if len(rows) > 20:
         say.note(N_("… and {count} more; --json shows all."), count=len(rows) - 20)
 
 
-def _parts(ids: list[int]) -> list[list[int]]:
-    return [ids[start : start + 500] for start in range(0, len(ids), 500)]
+def _would_get(app: App, issue: Issue, mailing: Mailing, *, at: datetime) -> list[dict[str, str]]:
+    """Everybody whom the groups name, with what would become of their letter and why."""
+    people = tables.people
+    with app.engine.connect() as connection:
+        query = postings.recipients_of(connection, issue, mailing, at=at)
+        members = list(groups.read(connection, query))
+        left = consent.suppressed(connection, [member.email for member in members], mailing=mailing.code)
+        names: dict[int, str] = {}
+        for part in chunks((member.person_id for member in members), 500):
+            found = connection.execute(sa.select(people.c.id, people.c.name).where(people.c.id.in_(part)))
+            names.update({row.id: row.name for row in found})
+    return [
+        {
+            "email": member.email,
+            "name": names[member.person_id],
+            "status": "skipped" if member.email in left else "new",
+            "reason": left.get(member.email, ""),
+        }
+        for member in members
+    ]
 
 
 @cli.command("test-send", help=help_text(N_("Send one letter of an issue to yourself, as a real person would get it.")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -169,36 +169,48 @@ def _engine(name: str, settings: Settings) -> sa.Engine:
     url = sa.make_url(settings.url.get_secret_value())
     if url.get_backend_name() == "sqlite":
         return _sqlite(name, url)
+    return mysql(url, settings, session=["TRANSACTION READ ONLY"], conversions=_CONVERSIONS)
+
+
+def mysql(
+    url: sa.URL,
+    settings: Settings,
+    *,
+    session: Sequence[str],
+    pool: type[sa.Pool] = sa.NullPool,
+    conversions: Mapping[Any, Any] | None = None,
+) -> sa.Engine:
+    """How to connect to a shop's MySQL: sessions speak UTC, give up a slow statement, and are what `session` SETs."""
     if url.drivername in {"mysql", "mariadb"}:
         url = url.set(drivername=f"{url.drivername}+pymysql")
+    options: dict[str, Any] = {"connect_timeout": 10, "read_timeout": int(settings.statement_seconds) + 30}
     engine = sa.create_engine(
         url.update_query_dict({"charset": settings.charset}),
         isolation_level="AUTOCOMMIT",  # no transaction stays open in the shop while we write our own rows
-        poolclass=sa.NullPool,
-        connect_args={
-            "connect_timeout": 10,
-            "read_timeout": int(settings.statement_seconds) + 30,
-            "conv": _CONVERSIONS,
-        },
+        poolclass=pool,
+        connect_args=options | ({"conv": conversions} if conversions else {}),
     )
-    sa.event.listen(engine, "connect", lambda connection, _: _begin(connection, settings.statement_seconds))
+    sa.event.listen(engine, "connect", lambda connection, _: _begin(connection, settings.statement_seconds, session))
     return engine
 
 
-def _begin(connection: Any, seconds: float) -> None:
-    """The session may only read, speaks UTC, and gives up a statement that takes too long."""
+def _begin(connection: Any, seconds: float, session: Sequence[str]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET SESSION TRANSACTION READ ONLY")
-        cursor.execute("SET SESSION time_zone = '+00:00'")
         cursor.execute("SELECT VERSION()")
         mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
         limit = f"max_statement_time = {seconds}" if mariadb else f"max_execution_time = {int(seconds * 1000)}"
-        cursor.execute(f"SET SESSION {limit}")
+        for words in (f"time_zone = '+00:00', {limit}", *session):
+            cursor.execute(f"SET SESSION {words}")
+
+
+def existing_file(name: str, url: sa.URL) -> None:
+    """Raises Unreachable unless the SQLite file of `url` is there: SQLite would make it."""
+    if not url.database or not Path(url.database).is_file():
+        raise Unreachable(N_("Source {source!r}: there is no file {file}."), source=name, file=str(url.database))
 
 
 def _sqlite(name: str, url: sa.URL) -> sa.Engine:
-    if not url.database or not Path(url.database).is_file():
-        raise Unreachable(N_("Source {source!r}: there is no file {file}."), source=name, file=str(url.database))
+    existing_file(name, url)
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": 30})
 
     @sa.event.listens_for(engine, "connect")

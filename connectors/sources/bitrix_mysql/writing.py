@@ -7,15 +7,14 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pymysql
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql.settings import Settings
-from connectors.sources.bitrix_mysql.shop import Shop, explained
-from core.errors import N_, Misconfigured, Unreachable, VestnikError, masked
+from connectors.sources.bitrix_mysql.shop import Shop, existing_file, explained, mysql
+from core.errors import N_, Misconfigured, VestnikError, masked
 
 _NO_RIGHT = {1142, 1143}  # of a table, of a column
 _READ_ONLY = {1290, 1792, 1836}
@@ -23,6 +22,11 @@ _AGAIN = {1020, 1213, 1467}  # a row that changed meanwhile, deadlocks (the last
 _TRIES = 50
 _PAUSE_SECONDS = 0.05
 _LOCK_SECONDS = 10
+# sql_mode as PHP has it; REPEATABLE READ, for "insert unless it is there" locks the place where it would be
+_SESSION = (
+    "TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    f"sql_mode = '', innodb_lock_wait_timeout = {_LOCK_SECONDS}",
+)
 
 
 class WritableShop(Shop):
@@ -58,33 +62,11 @@ def engine_of(name: str, settings: Settings, *, pool: type[sa.Pool] = sa.NullPoo
     """How to connect to `coupon_url`; without a `pool` no connection is kept. Raises Unreachable for a missing file."""
     url = sa.make_url(settings.coupon_url.get_secret_value())
     if url.get_backend_name() == "sqlite":
-        if not url.database or not Path(url.database).is_file():
-            raise Unreachable(N_("Source {source!r}: there is no file {file}."), source=name, file=str(url.database))
+        existing_file(name, url)
         return sa.create_engine(
             url, isolation_level="AUTOCOMMIT", poolclass=pool, connect_args={"timeout": _LOCK_SECONDS}
         )
-    if url.drivername in {"mysql", "mariadb"}:
-        url = url.set(drivername=f"{url.drivername}+pymysql")
-    engine = sa.create_engine(
-        url.update_query_dict({"charset": settings.charset}),
-        isolation_level="AUTOCOMMIT",
-        poolclass=pool,
-        connect_args={"connect_timeout": 10, "read_timeout": int(settings.statement_seconds) + 30},
-    )
-    sa.event.listen(engine, "connect", lambda connection, _: _begin(connection, settings.statement_seconds))
-    return engine
-
-
-def _begin(connection: Any, seconds: float) -> None:
-    """sql_mode as PHP has it. REPEATABLE READ, for "insert unless it is there" locks the place where it would be."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT VERSION()")
-        mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
-        limit = f"max_statement_time = {seconds}" if mariadb else f"max_execution_time = {int(seconds * 1000)}"
-        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        cursor.execute(
-            f"SET SESSION time_zone = '+00:00', sql_mode = '', innodb_lock_wait_timeout = {_LOCK_SECONDS}, {limit}"
-        )
+    return mysql(url, settings, session=_SESSION, pool=pool)
 
 
 def _code(error: sa.exc.DBAPIError) -> Any:

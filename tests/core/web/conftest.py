@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import warnings
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,15 +10,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from starlette.testclient import TestClient
 
 from core.config import Config
 from core.mailbox import Mailbox
 from core.web import create_app
 from tests.core.world import SITE, World
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # starlette asks for httpx2 in place of httpx; either will do
-    from starlette.testclient import TestClient
 
 Visit = Callable[..., TestClient]
 
