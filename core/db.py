@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import wraps
+from functools import lru_cache, wraps
+from operator import itemgetter
 from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.dialects import mysql
 
+from core import bulk
 from core.errors import N_, Misconfigured, Unreachable, VestnikError, masked, packed, unpacked
 
 Row = Mapping[str, Any]
@@ -39,6 +41,27 @@ class Moment(sa.types.TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
 
+    def bind_column(self, values: Iterable[datetime | None]) -> list[str | None]:
+        """As text, which both databases take for a moment: for :mod:`core.bulk`."""
+        return [None if value is None else _utc_text(value.astimezone(UTC)) for value in values]
+
+
+def utc_text(moment: datetime) -> str:
+    """`moment` as ``2026-11-24 02:00:00.000000`` in UTC, the form that SQLAlchemy keeps in SQLite."""
+    return _utc_text(moment.astimezone(UTC))
+
+
+# A new person's registration is a column, a fact's date and a part of its digest. Only UTC may be the key: two moments
+# of another zone that differ by `fold` are equal to each other.
+@lru_cache(4096)
+def _utc_text(at: datetime) -> str:
+    day = f"{at.year:04d}-{_TWO[at.month]}-{_TWO[at.day]}"  # isoformat() takes three times as long
+    micros = f"{at.microsecond:06d}" if at.microsecond else "000000"
+    return f"{day} {_TWO[at.hour]}:{_TWO[at.minute]}:{_TWO[at.second]}.{micros}"
+
+
+_TWO = tuple(f"{number:02d}" for number in range(60))
+
 
 class Json(sa.types.TypeDecorator[Any]):
     """A JSON value kept as text, Cyrillic readable, keys sorted so that equal values are equal bytes."""
@@ -50,10 +73,22 @@ class Json(sa.types.TypeDecorator[Any]):
         return dialect.type_descriptor(mysql.LONGTEXT() if dialect.name in {"mysql", "mariadb"} else sa.Text())
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+        return None if value is None else _json(value)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         return None if value is None else json.loads(value)
+
+    def bind_column(self, values: Iterable[Any]) -> list[str | None]:
+        """As text: for :mod:`core.bulk`."""
+        return [None if value is None else _json(value) for value in values]
+
+
+def _json(value: Any) -> str:
+    return _EMPTY[type(value)] if type(value) in _EMPTY and not value else _encode(value)
+
+
+_EMPTY: Mapping[type, str] = {dict: "{}", list: "[]", tuple: "[]"}  # what most rows have
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str).encode  # json.dumps() makes one each time
 
 
 class Reason(sa.types.TypeDecorator[Any]):
@@ -130,7 +165,11 @@ def _mysql(url: sa.URL) -> sa.Engine:
         hide_parameters=True,  # people's addresses and our own secret have no place in a log
         # READ COMMITTED: claiming rows by UPDATE … WHERE must not take gap locks against other workers.
         isolation_level="READ COMMITTED",
-        connect_args={"init_command": "SET time_zone = '+00:00'", "connect_timeout": 10},
+        connect_args={
+            "init_command": "SET time_zone = '+00:00'",
+            "connect_timeout": 10,
+            "conv": bulk.conversions(),
+        },
     )
 
 
@@ -174,35 +213,22 @@ def _passing(error: sa.exc.DBAPIError) -> bool:
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, key: Sequence[str]) -> None:
-    """Insert `rows` (all with the same columns), or update those whose unique `key` columns exist already.
-
-    PyMySQL folds the many into multi-row statements; an executemany of UPDATE would be ~10x slower there.
-    """
-    if not rows:
-        return
-    kept = [name for name in rows[0] if name not in key]
-    if connection.dialect.name == "sqlite":
-        lite = sqlite.insert(table)
-        statement: sa.Insert = lite.on_conflict_do_update(
-            index_elements=list(key), set_={name: lite.excluded[name] for name in kept}
-        )
-    else:
-        # func.values, not .inserted: the latter renders "AS new" for MySQL 8, which PyMySQL would not fold
-        statement = mysql.insert(table).on_duplicate_key_update(
-            {name: sa.func.values(table.c[name]) for name in kept or key}
-        )
-    for part in chunks(rows, 1000):
-        connection.execute(statement, part)
+    """Insert `rows` (all with the same columns), or update those whose unique `key` columns exist already."""
+    if rows:
+        names, values = _in_columns(rows)
+        bulk.upsert(connection, table, names, values, key=key)
 
 
 def insert_ignoring(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
-    """Insert `rows`, leaving out those that a unique key already holds."""
-    if connection.dialect.name == "sqlite":
-        statement: sa.Insert = sqlite.insert(table).on_conflict_do_nothing()
-    else:
-        statement = mysql.insert(table).prefix_with("IGNORE")
-    for part in chunks(rows, 1000):
-        connection.execute(statement, part)
+    """Insert `rows` (all with the same columns), leaving out those that a unique key already holds."""
+    if rows:
+        bulk.insert_ignoring(connection, table, *_in_columns(rows))
+
+
+def _in_columns(rows: Sequence[Row]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    names = list(rows[0])
+    values = map(itemgetter(*names), rows)
+    return names, list(values) if len(names) > 1 else [(value,) for value in values]
 
 
 def chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -69,6 +69,7 @@ class Line:
     url: str = ""
     buyable: bool = True
     delayed: bool = False
+    base_price: Decimal | None = None  # per unit before discounts, where the source knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class Order:
     shipments: tuple[Shipment, ...] = ()
     coupons: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)  # by code: what the buyer filled in
+    offline: bool = False  # made in another channel than the site: a shop, a till, a marketplace
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,17 @@ from core import leases, tables
 from core.db import chunks, retried, upsert, writing
 from core.errors import N_, Busy, VestnikError
 from core.intake import addresses
-from core.intake.mirror import Intake, write
+from core.intake.garbage import seldom_collecting
+from core.intake.mirror import write
 from core.intake.rows import TABLES
+from core.intake.where import USER, Intake
 from core.model import Kind
 from core.source import Bad, Page, Source
 
 _reads = tables.source_reads
 log = logging.getLogger("vestnik.intake")
 LEASE_SECONDS = 300
+_RENEWED = timedelta(seconds=LEASE_SECONDS / 10)  # so often; a commit with each page would be one of three
 
 
 @dataclass(slots=True)
@@ -60,7 +63,8 @@ def pull(
         raise Busy(N_("Source {source!r} is being pulled by another process at this moment."), source=source.name)
     try:
         wanted = [kind for kind in kinds if kind in source.capabilities]
-        return [_pull_kind(engine, source, kind, clock, full, progress, holder) for kind in wanted]
+        with seldom_collecting:
+            return [_pull_kind(engine, source, kind, clock, full, progress, holder) for kind in wanted]
     finally:
         leases.free(engine, name, owner=holder)
 
@@ -75,12 +79,12 @@ def _pull_kind(
     holder: str,
 ) -> KindReport:
     report = KindReport(kind)
-    started = clock()
+    started = renewed = clock()
     cursor, sweep = _start(engine, source.name, kind, now=started, full=full)
     try:
         for page in source.pull(kind, cursor):
             _take_page(engine, source.name, report, page, now=clock(), sweep=sweep is not None)
-            leases.take(engine, f"pull:{source.name}", owner=holder, now=clock(), seconds=LEASE_SECONDS)
+            renewed = _renewed(engine, source.name, holder, last=renewed, now=clock())
             progress(report)
         _finish(engine, source.name, report, now=clock(), sweep=sweep, started=started)
     except VestnikError as error:
@@ -95,6 +99,14 @@ def _pull_kind(
         _failed(engine, source.name, kind, report.error, now=clock())
     progress(report)
     return report
+
+
+def _renewed(engine: sa.Engine, source: str, holder: str, *, last: datetime, now: datetime) -> datetime:
+    """When the lease was taken last: now, if it is time."""
+    if now - last < _RENEWED:
+        return last
+    leases.take(engine, f"pull:{source}", owner=holder, now=now, seconds=LEASE_SECONDS)
+    return now
 
 
 def _start(
@@ -115,7 +127,7 @@ def _take_page(engine: sa.Engine, source: str, report: KindReport, page: Page, *
     with writing(engine) as connection:
         intake = Intake(connection, source, now)
         written = write(intake, report.kind, page.records, sweep=sweep)
-        addresses.settle(intake, written.contacts)
+        addresses.settle(intake, written.contacts, users=written.users)
         bad = [*page.bad, *written.bad]
         _refuse(connection, source, report.kind, bad, now=now)
         upsert(
@@ -159,7 +171,7 @@ def _mark_gone(engine: sa.Engine, source: str, kind: Kind, *, since: datetime, n
         return 0
     stale = sa.select(table.c.id).where(table.c.source == source, table.c.seen_at < since, table.c.gone_at.is_(None))
     if kind is Kind.PEOPLE:  # the others are known by orders and lists, whatever people the source has
-        stale = stale.where(table.c.kind == addresses.USER)
+        stale = stale.where(table.c.kind == USER)
     with engine.connect() as connection:
         ids = list(connection.scalars(stale))
     for part in chunks(ids, 500):

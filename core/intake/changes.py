@@ -17,7 +17,7 @@ Change = tuple[str, datetime, str, dict[str, Any]]
 
 def changes(kind: Kind, old: Row | None, new: Row, *, now: datetime) -> Iterator[Change]:
     """What happened between `old` and `new`. A fact without a date of its own happened when it was seen: `now`."""
-    yield from _TELL[kind](old, new, now)
+    return _TELL[kind](old, new, now)
 
 
 _PROFILE = (
@@ -64,6 +64,8 @@ def _basket(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
 
 
 def _order(old: Row | None, new: Row, now: datetime) -> Iterator[Change]:
+    if old is not None and old["contact_id"] and old["contact_id"] != new["contact_id"]:
+        yield "order_moved", now, new["external_id"], {"from": old["contact_id"]}
     if old is None:
         yield "ordered", new["created_at"], new["external_id"], {"total": str(new["total"]), "number": new["number"]}
     sent_before = {one["id"] for one in (old or {}).get("shipments") or [] if one["shipped_at"]}

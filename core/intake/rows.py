@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,7 +36,13 @@ def row(record: Record) -> Row:
         raise Refused(N_("identifier {id!r} must have 1 to 64 characters"), id=record.external_id[:80])
     table, lay = _LAYOUT[type(record)]
     values = _fitted(table, {"external_id": record.external_id, **lay(record)})
-    return {**values, "digest": digest(sorted(values.items()))}
+    return {**values, "digest": digest((*values.values(), *_lines(record)))}
+
+
+def _lines(record: Record) -> list[tuple[Any, ...]]:
+    """What an order's lines say: they lie in a table of their own, and may change when nothing else does."""
+    lines = record.lines if isinstance(record, Order) else ()
+    return [(line.product, line.name, line.quantity, line.price, line.base_price) for line in lines]
 
 
 def digest(value: object) -> bytes:
@@ -46,20 +53,17 @@ def digest(value: object) -> bytes:
 def _fitted(table: sa.Table, values: Row) -> Row:
     """`values` with texts cut to their columns: a truncated name is better than a refused person."""
     for name, limit in _limits(table):
-        value = values.get(name)
+        value = values[name]
         if isinstance(value, str) and len(value) > limit:
             values[name] = value[:limit]
     return values
 
 
+@cache
 def _limits(table: sa.Table) -> list[tuple[str, int]]:
-    if table.name not in _LIMITS:
-        texts = [(column.name, getattr(column.type, "length", None)) for column in table.columns]
-        _LIMITS[table.name] = [(name, length) for name, length in texts if length]
-    return _LIMITS[table.name]
-
-
-_LIMITS: dict[str, list[tuple[str, int]]] = {}
+    """The texts of a record that have a limit, by their columns."""
+    texts = {column.name: column.type for column in table.columns if isinstance(column.type, sa.String)}
+    return [(name, text.length) for name, text in texts.items() if text.length and name != "source"]
 
 
 def _person(person: Person) -> Row:
@@ -127,6 +131,7 @@ def _line(line: Line) -> Row:
         "name": line.name,
         "quantity": str(line.quantity),
         "price": str(line.price),
+        "base_price": None if line.base_price is None else str(line.base_price),
         "currency": line.currency,
         "url": line.url,
         "buyable": line.buyable,
@@ -152,6 +157,7 @@ def _order(order: Order) -> Row:
         "paid_at": order.paid_at,
         "cancelled_at": order.cancelled_at,
         "completed": order.completed,
+        "offline": order.offline,
         "payments": [_payment(payment) for payment in order.payments],
         "shipments": [_shipment(shipment) for shipment in order.shipments],
         "coupons": list(order.coupons),
@@ -182,22 +188,24 @@ def _moment(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat() if at else None
 
 
-def order_lines(order: Order, order_id: int) -> list[Row]:
-    """The lines of `order` as rows; they are replaced whole whenever the order changed."""
-    return [
-        _fitted(
-            tables.order_lines,
-            {
-                "order_id": order_id,
-                "product": line.product,
-                "name": line.name,
-                "quantity": line.quantity,
-                "price": line.price,
-                "currency": line.currency,
-            },
-        )
-        for line in order.lines
-    ]
+LINE_COLUMNS = ("order_id", "product", "name", "quantity", "price", "base_price", "currency")
+
+
+def order_lines(order: Order, order_id: int) -> list[tuple[Any, ...]]:
+    """The lines of `order` as rows of LINE_COLUMNS; they are replaced whole whenever the order changed."""
+    return [tuple(_fitted(tables.order_lines, _order_line(line, order_id)).values()) for line in order.lines]
+
+
+def _order_line(line: Line, order_id: int) -> Row:
+    return {
+        "order_id": order_id,
+        "product": line.product,
+        "name": line.name,
+        "quantity": line.quantity,
+        "price": line.price,
+        "base_price": line.base_price,
+        "currency": line.currency,
+    }
 
 
 def _view(view: View) -> Row:

@@ -64,6 +64,7 @@ class MemoryCoupons(Coupons):
         self.uses: dict[str, CouponUse] = {}
         self.off: set[str] = set()  # codes that were deactivated
         self.error: Exception | None = None  # raised by the next call that would write
+        self._codes: dict[str, str] = {}  # by key
 
     def rules(self, *, now: datetime) -> list[DiscountRule]:
         return self._rules
@@ -72,7 +73,7 @@ class MemoryCoupons(Coupons):
         self._fail()
         if terms.key not in self.made:
             self.check(terms.rule, now=now)
-            code = f"{terms.prefix.upper()}-{len(self.terms) + 1:06}"
+            code = self._codes.setdefault(terms.key, f"{terms.prefix.upper()}-{len(self._codes) + 1:06}")
             self.made[terms.key] = Coupon(code, terms.rule, terms.valid_from, terms.valid_until)
             self.terms[code] = terms
         return self.made[terms.key]
@@ -80,6 +81,9 @@ class MemoryCoupons(Coupons):
     def expire(self, codes: Iterable[str], *, ending: Ending, now: datetime) -> dict[str, CouponFate]:
         self._fail()
         return {code: self._ended(code, ending) for code in codes}
+
+    def standing(self, codes: Iterable[str]) -> set[str]:
+        return set(codes) & {coupon.code for coupon in self.made.values()} - self.off
 
     def usage(self, codes: Iterable[str]) -> dict[str, CouponUse]:
         return {code: self.uses.get(code, CouponUse()) for code in codes}
@@ -92,6 +96,7 @@ class MemoryCoupons(Coupons):
             return CouponFate.USED
         if ending is CouponFate.DELETED:
             del self.made[keys[0]]
+            self.off.discard(code)
         else:
             self.off.add(code)
         return ending

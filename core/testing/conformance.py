@@ -42,6 +42,7 @@ from core.model import (
 )
 from core.plugin import Plugin, Settings
 from core.source import Cursor, Finding, Page, Source
+from core.testing import weighing
 
 RECORDS: dict[Kind, type[Record]] = {
     Kind.PEOPLE: Person,
@@ -182,6 +183,15 @@ class SourceConformance:
         for kind, walk in walks.items():
             read = [page for page in (begun[kind], *walk) if page is not None]
             assert {row.external_id for page in read for row in (*page.records, *page.bad)} >= whole[kind], kind
+
+    def test_it_holds_no_more_than_a_few_pages_at_a_time(self, source: Source) -> None:
+        """Each page is let go before the next is asked for: a million people are read in the memory of a page."""
+        long = [kind for kind in sorted(source.capabilities) if weighing.has_pages(source, kind)]
+        if not long:
+            pytest.skip(f"no kind fills {weighing.FEW_PAGES} pages: its memory cannot be judged")
+        for kind in long:
+            weight = weighing.weight(source, kind)
+            assert weight.peak <= weight.allowed, f"{kind}: {weight.peak:,} bytes at a time, a page has {weight.page:,}"
 
     def test_no_secret_is_shown(self, source: Source, unreachable: Source | None) -> None:
         for one in (source, unreachable):

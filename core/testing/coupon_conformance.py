@@ -130,9 +130,22 @@ class CouponConformance:
         for fate in (CouponFate.DELETED, CouponFate.GONE):
             assert coupons.expire([code], ending=CouponFate.DELETED, now=NOW) == {code: fate}
 
+    def test_deleted_it_may_be_made_anew_with_a_later_end(self, coupons: Coupons, rule: str) -> None:
+        first, later = NOW + timedelta(days=1), NOW + timedelta(days=3)
+        code = made(coupons, rule, "a", valid_until=first).code
+        coupons.expire([code], ending=CouponFate.DELETED, now=NOW)
+        assert made(coupons, rule, "a", valid_until=later).valid_until == later
+
+    def test_it_knows_which_coupons_stand(self, coupons: Coupons, rule: str) -> None:
+        stays, deleted, off = (made(coupons, rule, key).code for key in "abc")
+        coupons.expire([deleted], ending=CouponFate.DELETED, now=NOW)
+        coupons.expire([off], ending=CouponFate.DEACTIVATED, now=NOW)
+        assert coupons.standing([stays, deleted, off, "NOBODY-KNOWS"]) == {stays}
+
     def test_no_codes_no_answers(self, coupons: Coupons) -> None:
         assert coupons.expire([], ending=CouponFate.DELETED, now=NOW) == {}
         assert coupons.usage([]) == {}
+        assert coupons.standing([]) == set()
 
     def test_out_of_reach_it_raises_an_error_of_ours(self, unreachable: Coupons | None, rule: str) -> None:
         if unreachable is not None:
@@ -142,6 +155,8 @@ class CouponConformance:
                 made(unreachable, rule, "a")
             with pytest.raises(VestnikError):
                 unreachable.expire(["A"], ending=CouponFate.DELETED, now=NOW)
+            with pytest.raises(VestnikError):
+                unreachable.standing(["A"])
             with pytest.raises(VestnikError):
                 unreachable.usage(["A"])
 

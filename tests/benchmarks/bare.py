@@ -9,8 +9,9 @@ import pymysql
 import sqlalchemy as sa
 from pymysql.cursors import SSCursor
 
-from connectors.sources.bitrix_mysql import orders, people, products
+from connectors.sources.bitrix_mysql import baskets, orders, people
 from connectors.sources.bitrix_mysql.baskets import LINE
+from connectors.sources.bitrix_mysql.catalogue import ELEMENT
 from core.model import Kind
 from tests.benchmarks.rows import GOODS, OFFERS
 
@@ -22,7 +23,7 @@ _PEOPLE: Sequence[Statement] = (
     ("SELECT VALUE_ID, UF_BONUS, UF_NEWS FROM b_uts_user", "VALUE_ID"),
 )
 _PRODUCTS: Sequence[Statement] = (
-    (f"SELECT {', '.join(products._COLUMNS)} FROM b_iblock_element", "ID"),
+    (f"SELECT {', '.join(ELEMENT)} FROM b_iblock_element", "ID"),
     (
         f"SELECT IBLOCK_ELEMENT_ID, PROPERTY_1, PROPERTY_2, PROPERTY_3 FROM b_iblock_element_prop_s{GOODS}",
         "IBLOCK_ELEMENT_ID",
@@ -40,12 +41,12 @@ _OPEN = (
 )
 _BASKETS: Sequence[Statement] = (
     (f"SELECT DISTINCT f.ID, f.USER_ID {_OPEN}", "f.ID"),
-    (f"SELECT {', '.join(f'b.{name}' for name in LINE)} {_OPEN}", "f.ID"),
+    (f"SELECT {', '.join(f'b.{name}' for name in (*LINE, 'BASE_PRICE', *baskets._OF_BASKET))} {_OPEN}", "f.ID"),
 )
 _ORDERS: Sequence[Statement] = (
     (f"SELECT {', '.join(orders._COLUMNS)} FROM b_sale_order", "ID"),
     ("SELECT ORDER_ID, ORDER_PROPS_ID, VALUE FROM b_sale_order_props_value", "ORDER_ID"),
-    (f"SELECT {', '.join(LINE)} FROM b_sale_basket WHERE ORDER_ID > 0", "ORDER_ID"),
+    (f"SELECT {', '.join(LINE)}, BASE_PRICE, ORDER_ID FROM b_sale_basket WHERE ORDER_ID > 0", "ORDER_ID"),
 )
 _ORDER_CHANGES: Sequence[Statement] = (
     ("SELECT ID, ORDER_ID, TYPE, DATA, DATE_CREATE FROM b_sale_order_change"

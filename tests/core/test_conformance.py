@@ -89,6 +89,45 @@ def test_identifiers_and_cursors_that_cannot_be_kept_are_found_out() -> None:
         SourceConformance().test_it_pours_records_of_the_kind_that_was_asked_for(Overlong())
 
 
+class Streaming(MemorySource):
+    """Makes each page when it is asked for."""
+
+    def pull(self, kind: Kind, cursor: Cursor | None) -> Iterator[Page]:
+        for place in range(30):
+            yield Page(_people(place), {"done": place + 1})
+
+
+class Greedy(Streaming):
+    """Has read everything before it gives its first page."""
+
+    def pull(self, kind: Kind, cursor: Cursor | None) -> Iterator[Page]:
+        yield from list(super().pull(kind, cursor))
+
+
+class Clinging(Streaming):
+    """Keeps every page that it gave."""
+
+    def pull(self, kind: Kind, cursor: Cursor | None) -> Iterator[Page]:
+        kept = []
+        for page in super().pull(kind, cursor):
+            kept.append(page)
+            yield page
+
+
+def _people(place: int) -> list[Person]:
+    """A page of 400 kB in few objects: tracemalloc takes its time for each."""
+    return [
+        Person(str(number), f"user{number}@shop.ru", name=f"{number:020000}") for number in range(place, place + 20)
+    ]
+
+
+def test_a_source_that_reads_everything_at_once_is_found_out() -> None:
+    SourceConformance().test_it_holds_no_more_than_a_few_pages_at_a_time(Streaming())
+    for greedy in (Greedy(), Clinging()):
+        with pytest.raises(AssertionError, match="bytes at a time"):
+            SourceConformance().test_it_holds_no_more_than_a_few_pages_at_a_time(greedy)
+
+
 def test_a_channel_that_leaves_an_outcome_out_is_found_out() -> None:
     letters = [a_letter(f"user{number}@shop.ru") for number in range(3)]
     with pytest.raises(AssertionError):

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import recent, values
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
+from connectors.sources.bitrix_mysql.walk import Read, Reader
 from core.model import Basket, Line
 
 LINE = (
     "ID",
-    "FUSER_ID",
-    "ORDER_ID",
+    "SET_PARENT_ID",
     "PRODUCT_ID",
     "NAME",
     "QUANTITY",
     "PRICE",
     "CURRENCY",
-    "LID",
-    "DELAY",
-    "CAN_BUY",
     "DETAIL_PAGE_URL",
-    "DATE_INSERT",
-    "DATE_UPDATE",
-    "SET_PARENT_ID",
+    "CAN_BUY",
+    "DELAY",
+    "DISCOUNT_PRICE",
 )
+"""What `line` reads of a row of b_sale_basket; BASE_PRICE, which old versions lack, stands behind them."""
 
 
 class Baskets(Reader):
@@ -83,25 +81,23 @@ class Baskets(Reader):
 
     def read(self, keys: Sequence[int]) -> Read:
         fusers, rows = self._fusers, self._rows
-        owners = {
-            row["ID"]: row["USER_ID"]
-            for row in self.shop.rows_in(sa.select(fusers.c.ID, fusers.c.USER_ID), fusers.c.ID, keys)
-            if row["USER_ID"]
-        }
-        lines: dict[tuple[int, str], list[Row]] = {}
-        query = self._of_site(sa.select(*(rows.c[name] for name in LINE)).where(rows.c.ORDER_ID.is_(None)))
-        for row in self.shop.rows_in(query.order_by(rows.c.ID), rows.c.FUSER_ID, owners):
-            lines.setdefault((row["FUSER_ID"], row["LID"]), []).append(row)
+        users = self.shop.tuples_in(sa.select(fusers.c.ID, fusers.c.USER_ID), fusers.c.ID, keys)
+        owners = {fuser: user for fuser, user in users if user}
+        lines: dict[tuple[int, str], list[Sequence[Any]]] = {}
+        query = self._of_site(sa.select(*line_columns(self.shop, rows, *_OF_BASKET)).where(rows.c.ORDER_ID.is_(None)))
+        for row in self.shop.tuples_in(query.order_by(rows.c.ID), rows.c.FUSER_ID, owners):
+            *_, fuser, site, _added, _saved = row
+            lines.setdefault((fuser, site), []).append(row)
         baskets = [self._basket(fuser, site, str(owners[fuser]), found) for (fuser, site), found in lines.items()]
         return Read([*baskets, *self._emptied(owners, lines)])
 
-    def _basket(self, fuser: int, site: str, person: str, rows: Sequence[Row]) -> Basket:
+    def _basket(self, fuser: int, site: str, person: str, rows: Sequence[Sequence[Any]]) -> Basket:
         return Basket(
             external_id=f"{fuser}:{site}",
             person=person,
             site=site,
-            created_at=min(filter(None, (self.shop.moment(row["DATE_INSERT"]) for row in rows)), default=None),
-            changed_at=max(filter(None, (self.shop.moment(row["DATE_UPDATE"]) for row in rows)), default=None),
+            created_at=min(filter(None, (self.shop.moment(row[-2]) for row in rows)), default=None),
+            changed_at=max(filter(None, (self.shop.moment(row[-1]) for row in rows)), default=None),
             lines=tuple(line(row) for row in rows if top_level(row)),
         )
 
@@ -115,21 +111,40 @@ class Baskets(Reader):
                 yield Basket(f"{fuser}:{site}", str(owners[fuser]), site, None, None)
 
 
-def top_level(row: Row) -> bool:
+_OF_BASKET = ("FUSER_ID", "LID", "DATE_INSERT", "DATE_UPDATE")
+
+
+def line_columns(shop: Shop, rows: sa.FromClause, *others: str) -> list[sa.ColumnElement[Any]]:
+    """What `line` reads, in its order, and `others` behind it."""
+    return [*shop.some(rows, *LINE, BASE_PRICE=None), *(rows.c[name] for name in others)]
+
+
+def top_level(row: Sequence[Any]) -> bool:
     """Whether a row is sold by itself, no part of a set (a set's own row points nowhere; in old bases to itself)."""
-    return not row["SET_PARENT_ID"] or row["SET_PARENT_ID"] == row["ID"]
+    number, set_parent = row[:2]
+    return not set_parent or bool(set_parent == number)
 
 
-def line(row: Row) -> Line:
+def line(row: Sequence[Any]) -> Line:
     """A row of b_sale_basket: name and address are the copies made when it was added."""
+    number, _, product, name, quantity, price, currency, url, can_buy, delay, discount, base_price, *_ = row
+    price = values.decimal(price)
     return Line(
-        external_id=str(row["ID"]),
-        product=str(row["PRODUCT_ID"]),
-        name=values.text(row["NAME"]),
-        quantity=values.decimal(row["QUANTITY"]),
-        price=values.decimal(row["PRICE"]),
-        currency=row["CURRENCY"] or "",
-        url=row["DETAIL_PAGE_URL"] or "",
-        buyable=values.yes(row["CAN_BUY"]),
-        delayed=values.yes(row["DELAY"]),
+        external_id=str(number),
+        product=str(product),
+        name=values.text(name),
+        quantity=values.decimal(quantity),
+        price=price,
+        currency=currency or "",
+        url=url or "",
+        buyable=can_buy == "Y",
+        delayed=delay == "Y",
+        base_price=_base_price(price, discount, base_price),
     )
+
+
+def _base_price(price: Decimal, discount: Any, base_price: Any) -> Decimal | None:
+    """BASE_PRICE where Bitrix filled it in; before it did, the price and what was taken off it."""
+    if base_price and (known := values.decimal(base_price)) > 0:
+        return known
+    return None if discount is None else price + values.decimal(discount)

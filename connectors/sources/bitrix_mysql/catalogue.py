@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -50,6 +50,46 @@ class Section:
     code: str
     path: str
     active: bool  # with all its ancestors
+
+
+class Element(NamedTuple):
+    """One row of b_iblock_element: a product or an offer."""
+
+    id: int
+    infoblock: int
+    section: int | None  # the main one
+    name: str
+    code: str | None
+    xml_id: str | None
+    active: str
+    active_from: Any
+    active_to: Any
+    workflow_status: int | None
+    created: Any
+    sort: int
+    shows: int | None
+    preview_picture: int | None
+    detail_picture: int | None
+
+
+ELEMENT = (
+    "ID",
+    "IBLOCK_ID",
+    "IBLOCK_SECTION_ID",
+    "NAME",
+    "CODE",
+    "XML_ID",
+    "ACTIVE",
+    "ACTIVE_FROM",
+    "ACTIVE_TO",
+    "WF_STATUS_ID",
+    "DATE_CREATE",
+    "SORT",
+    "SHOW_COUNTER",
+    "PREVIEW_PICTURE",
+    "DETAIL_PICTURE",
+)
+"""The columns of an Element, in its order."""
 
 
 class Catalogue:

@@ -14,10 +14,10 @@ from typing import Any, Self, cast
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import discounts, values
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.settings import Settings
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import in_ranges
 from connectors.sources.bitrix_mysql.writing import WritableShop, engine_of, writable
 from core.db import chunks
 from core.errors import N_, Misconfigured, Refused
@@ -86,6 +86,14 @@ class BitrixCoupons(Coupons):
                 shop.change(_end(shop, part, ending, now))
                 after = _standing(shop, part)
                 found |= {code: _fate(before.get(_key(code)), after.get(_key(code)), ending) for code in part}
+        return found
+
+    def standing(self, codes: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        with self._opened() as shop:
+            for part in chunks(dict.fromkeys(codes), _MOST_AT_ONCE):
+                rows = _standing(shop, part)
+                found |= {code for code in part if _key(code) in rows and values.yes(rows[_key(code)]["ACTIVE"])}
         return found
 
     def usage(self, codes: Iterable[str]) -> dict[str, CouponUse]:
@@ -216,7 +224,7 @@ def _found(shop: Shop, code: str) -> Coupon | None:
 def _standing(shop: Shop, codes: Sequence[str]) -> dict[str, Row]:
     """Code in capitals → its row, of those that are in the shop."""
     coupons = shop.table("b_sale_discount_coupon")
-    query = sa.select(coupons.c.COUPON, coupons.c.DATE_APPLY, coupons.c.USE_COUNT)
+    query = sa.select(coupons.c.COUPON, coupons.c.ACTIVE, coupons.c.DATE_APPLY, coupons.c.USE_COUNT)
     return {_key(row["COUPON"]): row for row in shop.rows(query.where(_among(shop, coupons.c.COUPON, codes)))}
 
 

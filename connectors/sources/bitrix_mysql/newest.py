@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.walk import in_ranges
 
 
 def newest(shop: Shop, key: sa.ColumnElement[Any], chosen: sa.Select[Any], after: int) -> Iterator[int]:

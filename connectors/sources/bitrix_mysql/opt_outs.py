@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import recent, sender, values
 from connectors.sources.bitrix_mysql.newest import newest
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
+from connectors.sources.bitrix_mysql.walk import Read, Reader
 from core.model import OptOut
 
 IMPORTED, COMPLAINT, BLACKLISTED = "imported", "complaint", "blacklisted"

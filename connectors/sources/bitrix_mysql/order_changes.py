@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import php, values
 from connectors.sources.bitrix_mysql.orders import status_names
+from connectors.sources.bitrix_mysql.ranges import in_ranges
+from connectors.sources.bitrix_mysql.rolling import OVERLAP
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import OVERLAP, PAGE, Read, Reader, careful, in_ranges
+from connectors.sources.bitrix_mysql.walk import PAGE, Read, Reader, careful
 from core.db import chunks
 from core.model import OrderChange
 from core.source import Bad, Cursor, Page
@@ -55,6 +57,7 @@ class OrderChanges(Reader):
         super().__init__(shop)
         self._changes = shop.table("b_sale_order_change", "c")
         self._names = status_names(shop)
+        self._meaning = lru_cache(1024)(self._read)  # a shop has few statuses, and thousands of changes to each
 
     def _wanted(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
         query = sa.select(*columns).select_from(self._changes).where(self._changes.c.TYPE.in_(_TYPES))
@@ -73,20 +76,23 @@ class OrderChanges(Reader):
     def read(self, keys: Sequence[int]) -> Read:
         changes = self._changes
         query = sa.select(changes.c.ID, changes.c.ORDER_ID, changes.c.TYPE, changes.c.DATA, changes.c.DATE_CREATE)
+        rows = self.shop.tuples_in(query.order_by(changes.c.ID), changes.c.ID, keys)
         found, bad = [], []
-        for row in self.shop.rows_in(query.order_by(changes.c.ID), changes.c.ID, keys):
+        for number, order, kind, stored, created in rows:
             try:
-                found.append(self._change(row))
+                at = self._moment(created)
+                what, told = self._meaning(kind, stored or "")
             except ValueError as error:
-                bad.append(Bad(str(row["ID"]), f"order {row['ORDER_ID']}, {row['TYPE']}: {error}"))
+                bad.append(Bad(str(number), f"order {order}, {kind}: {error}"))
+            else:
+                found.append(OrderChange(str(number), str(order), what, at, told))
         return Read(found, bad)
 
-    def _change(self, row: Row) -> OrderChange:
-        at = self.shop.moment(row["DATE_CREATE"])
+    def _moment(self, created: Any) -> datetime:
+        at = self.shop.moment(created)
         if at is None:
             raise ValueError("DATE_CREATE is empty")
-        what, details = self._meaning(row["TYPE"], self._details(row["DATA"] or ""))
-        return OrderChange(str(row["ID"]), str(row["ORDER_ID"]), what, at, details)
+        return at
 
     def _details(self, stored: str) -> Mapping[str, Any]:
         """DATA is cut at 512 characters: what stands before the cut is still read."""
@@ -98,7 +104,9 @@ class OrderChanges(Reader):
                 raise
         return found if isinstance(found, dict) else {}
 
-    def _meaning(self, kind: str, details: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    def _read(self, kind: str, stored: str) -> tuple[str, Mapping[str, Any]]:
+        """The name of the fact and its details."""
+        details = self._details(stored)
         if kind == "ORDER_STATUS_CHANGED":
             status = str(details.get("STATUS_ID") or "")
             if not status:

@@ -26,10 +26,7 @@ class Filled:
 
 def filled(shop: Shop, orders: Sequence[int]) -> Mapping[int, Filled]:
     """Order id → its properties. Roles, not codes, say which one is the address: codes differ by type of payer."""
-    table, stored = shop.table("b_sale_order_props"), shop.table("b_sale_order_props_value", "v")
-    roles = [name for name in _ROLES if name in table.c]
-    # few rows, read once a page: joined to every value they would make most of what comes over the wire
-    properties = {row["ID"]: row for row in shop.rows(sa.select(*(table.c[name] for name in ("ID", "CODE", *roles))))}
+    stored, properties = shop.table("b_sale_order_props_value", "v"), _properties(shop)
     query = (
         sa.select(stored.c.ORDER_ID, stored.c.ORDER_PROPS_ID, stored.c.VALUE)
         .where(stored.c.VALUE != "")
@@ -37,17 +34,27 @@ def filled(shop: Shop, orders: Sequence[int]) -> Mapping[int, Filled]:
     )
     if "ENTITY_TYPE" in stored.c:  # since 2020 the properties of parcels lie in the same table
         query = query.where(sa.func.coalesce(stored.c.ENTITY_TYPE, "ORDER").in_(("ORDER", "")))
-    found: dict[int, Filled] = defaultdict(Filled)
-    for row in shop.rows_in(query, stored.c.ORDER_ID, orders):
-        known = properties.get(row["ORDER_PROPS_ID"])
-        if known is None:
+    found: dict[int, Filled] = {}
+    for order, number, words in shop.tuples_in(query, stored.c.ORDER_ID, orders):
+        if number not in properties:
             continue
-        one, value = found[row["ORDER_ID"]], _words(shop, row["VALUE"])
-        one.properties.setdefault(known["CODE"] or str(known["ID"]), value)
+        code, roles = properties[number]
+        one = found.get(order) or found.setdefault(order, Filled())
+        value = _words(shop, words)
+        one.properties.setdefault(code, value)
         for role in roles:
-            if values.yes(known[role]):
-                one.roles.setdefault(_ROLES[role], value)
+            one.roles.setdefault(role, value)
     return found
+
+
+def _properties(shop: Shop) -> dict[int, tuple[str, list[str]]]:
+    """Id → (code, roles). Few rows, read once a page: joined to every value they would make most of what is read."""
+    table = shop.table("b_sale_order_props")
+    columns = {name: role for name, role in _ROLES.items() if name in table.c}
+    return {
+        row["ID"]: (row["CODE"] or str(row["ID"]), [role for name, role in columns.items() if values.yes(row[name])])
+        for row in shop.rows(sa.select(*(table.c[name] for name in ("ID", "CODE", *columns))))
+    }
 
 
 def _words(shop: Shop, stored: str) -> str:

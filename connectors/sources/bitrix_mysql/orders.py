@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import order_details as details
 from connectors.sources.bitrix_mysql import values
-from connectors.sources.bitrix_mysql.baskets import LINE, line, top_level
+from connectors.sources.bitrix_mysql.baskets import line, line_columns, top_level
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
+from connectors.sources.bitrix_mysql.walk import Read, Reader
 from core.model import Line, Order, Payment, Shipment
 
 _COLUMNS = (
@@ -33,6 +33,7 @@ _COLUMNS = (
     "CANCELED",
     "DATE_CANCELED",
 )
+_USER = _COLUMNS.index("USER_ID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,61 +75,66 @@ class Orders(Reader):
 
     def read(self, keys: Sequence[int]) -> Read:
         orders = self._orders
-        rows = list(self.shop.rows_in(sa.select(*(orders.c[name] for name in _COLUMNS)), orders.c.ID, keys))
+        rows = list(self.shop.tuples_in(sa.select(*(orders.c[name] for name in _COLUMNS)), orders.c.ID, keys))
+        filled = details.filled(self.shop, keys)
+        users = {row[_USER] for row in rows if row[0] not in filled or "email" not in filled[row[0]].roles}
         known = _Details(
-            details.filled(self.shop, keys),
+            filled,
             details.payments(self.shop, keys),
             details.shipments(self.shop, keys),
             details.coupons(self.shop, keys),
             self._lines(keys),
-            self._accounts({row["USER_ID"] for row in rows}),
+            self._accounts(users),
         )
         return Read([self._order(row, known) for row in rows])
 
-    def _order(self, row: Row, known: _Details) -> Order:
-        created = self.shop.moment(row["DATE_INSERT"])
+    def _order(self, row: Sequence[Any], known: _Details) -> Order:
+        number, account_number, user, site, status, price, delivery, currency, inserted, updated, *rest = row
+        payed, date_payed, canceled, date_canceled = rest
+        created = self.shop.moment(inserted)
         if created is None:
             raise ValueError("b_sale_order.DATE_INSERT is empty")
-        changed = self.shop.moment(row["DATE_UPDATE"]) or created
-        guest = row["USER_ID"] == self._anonymous
-        given = known.filled.get(row["ID"], details.Filled())
+        changed = self.shop.moment(updated) or created
+        guest = user == self._anonymous
+        given = known.filled.get(number) or details.Filled()
         return Order(
-            external_id=str(row["ID"]),
-            number=row["ACCOUNT_NUMBER"] or str(row["ID"]),
-            person="" if guest else str(row["USER_ID"]),
-            email=given.roles.get("email") or ("" if guest else known.accounts.get(row["USER_ID"], "")),
+            external_id=str(number),
+            number=account_number or str(number),
+            person="" if guest else str(user),
+            email=given.roles.get("email") or ("" if guest else known.accounts.get(user, "")),
             name=given.roles.get("name", ""),
             phone=given.roles.get("phone", ""),
-            site=row["LID"],
-            status=row["STATUS_ID"],
-            status_name=self._names.get(row["STATUS_ID"]) or row["STATUS_ID"],
-            total=values.decimal(row["PRICE"]),
-            delivery_price=values.decimal(row["PRICE_DELIVERY"]),
-            currency=row["CURRENCY"],
+            site=site,
+            status=status,
+            status_name=self._names.get(status) or status,
+            total=values.decimal(price),
+            delivery_price=values.decimal(delivery),
+            currency=currency,
             created_at=created,
             changed_at=changed,
-            paid_at=(self.shop.moment(row["DATE_PAYED"]) or changed) if values.yes(row["PAYED"]) else None,
-            cancelled_at=(self.shop.moment(row["DATE_CANCELED"]) or changed) if values.yes(row["CANCELED"]) else None,
-            completed=row["STATUS_ID"] in self.shop.settings.completed_statuses,
-            lines=tuple(known.lines.get(row["ID"], ())),
-            payments=tuple(known.payments.get(row["ID"], ())),
-            shipments=tuple(known.shipments.get(row["ID"], ())),
-            coupons=tuple(known.coupons.get(row["ID"], ())),
+            paid_at=(self.shop.moment(date_payed) or changed) if payed == "Y" else None,
+            cancelled_at=(self.shop.moment(date_canceled) or changed) if canceled == "Y" else None,
+            completed=status in self.shop.settings.completed_statuses,
+            lines=tuple(known.lines.get(number, ())),
+            payments=tuple(known.payments.get(number, ())),
+            shipments=tuple(known.shipments.get(number, ())),
+            coupons=tuple(known.coupons.get(number, ())),
             properties=given.properties,
         )
 
     def _accounts(self, users: set[int]) -> dict[int, str]:
+        """The addresses of those accounts whose orders have none of their own."""
         table = self.shop.table("b_user")
         query = sa.select(table.c.ID, table.c.EMAIL)
-        return {row["ID"]: row["EMAIL"] or "" for row in self.shop.rows_in(query, table.c.ID, users)}
+        return {user: email or "" for user, email in self.shop.tuples_in(query, table.c.ID, users)}
 
     def _lines(self, keys: Sequence[int]) -> dict[int, list[Line]]:
         rows = self.shop.table("b_sale_basket")
-        query = sa.select(*(rows.c[name] for name in LINE)).order_by(rows.c.ID)
+        query = sa.select(*line_columns(self.shop, rows, "ORDER_ID")).order_by(rows.c.ID)
         found: dict[int, list[Line]] = {}
-        for row in self.shop.rows_in(query, rows.c.ORDER_ID, keys):
+        for row in self.shop.tuples_in(query, rows.c.ORDER_ID, keys):
             if top_level(row):
-                found.setdefault(row["ORDER_ID"], []).append(line(row))
+                found.setdefault(row[-1], []).append(line(row))
         return found
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import recent, values
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.user_fields import UserFields
-from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
+from connectors.sources.bitrix_mysql.user_fields import Attributes, UserFields
+from connectors.sources.bitrix_mysql.walk import Read, Reader
 from core.model import Person
 from core.source import Bad
 
@@ -43,14 +44,14 @@ class People(Reader):
         return int(self.shop.scalar(sa.select(sa.func.count()).select_from(self._users).where(*self._real())))
 
     def keys(self, after: int, since: datetime | None) -> Iterator[int]:
-        users = self._users
-        chosen = sa.select(users.c.ID.label("key")).where(*self._real())
+        """What is new: logins and registrations by their indexes, other changes by a look that goes round the table."""
+        key = self._users.c.ID
+        chosen = sa.select(key.label("key")).where(*self._real())
         if since is None:
-            return in_ranges(self.shop, users.c.ID, chosen, after)
-        if recent.is_large(self.shop, users.c.ID):
-            lately = self.shop.rows_in(chosen.where(self._changed(since)), users.c.ID, recent.users(self.shop, since))
-            return recent.ascending({row["key"] for row in lately}, after)
-        return in_ranges(self.shop, users.c.ID, chosen.where(self._changed(since)), after)
+            return in_ranges(self.shop, key, chosen, after)
+        found = self.hands.changed("b_user", key, lambda then: chosen.where(self._changed(then)))
+        lately = self.shop.rows_in(chosen.where(self._changed(since)), key, recent.users(self.shop, since))
+        return recent.ascending(found | {row["key"] for row in lately}, after)
 
     def _changed(self, since: datetime) -> sa.ColumnElement[bool]:
         """A login leaves TIMESTAMP_X alone, and so does a visit."""
@@ -74,16 +75,60 @@ class People(Reader):
     def read(self, keys: Sequence[int]) -> Read:
         users = self._users
         query = sa.select(*self.shop.some(users, *_ALWAYS, BLOCKED="N"))
-        rows = list(self.shop.rows_in(query, users.c.ID, keys))
+        rows = list(self.shop.tuples_in(query, users.c.ID, keys))
         attributes = self._fields.of(keys)
         groups, phones = self._groups(keys), self._confirmed_phones(keys)
         people, bad = [], []
         for row in rows:
-            extra, faults = attributes.get(row["ID"], ({}, []))
-            whole = _Whole(self.shop, row, phones.get(row["ID"], ""), [*faults])
-            people.append(whole.person({**extra, "groups": groups.get(row["ID"], [])}))
-            bad += [Bad(str(row["ID"]), "; ".join(whole.faults))] if whole.faults else []
+            number = row[0]
+            extra, faults = attributes.get(number, _NOTHING)
+            known = {**extra, "groups": groups.get(number, [])}
+            try:
+                people.append(self._person(row, phones.get(number), known))
+            except ValueError:
+                legible, lost = self._legible(row)
+                people.append(self._person(legible, phones.get(number), known))
+                faults = [*faults, *lost]
+            if faults:
+                bad.append(Bad(str(number), "; ".join(faults)))
         return Read(people, bad)
+
+    def _person(self, row: Sequence[Any], confirmed_phone: str | None, attributes: Mapping[str, Any]) -> Person:
+        """Raises ValueError when some field cannot be read."""
+        number, code, active, email, name, last_name, second_name, gender, birthday, *rest = row
+        mobile, phone, work_phone, city, site, timezone, registered, login, activity, blocked = rest
+        text, zone = values.text, self.shop.zone
+        return Person(
+            external_id=str(number),
+            email=text(email),
+            name=text(name),
+            last_name=text(last_name),
+            second_name=text(second_name),
+            gender=_GENDERS.get(gender, ""),
+            birthday=values.day(birthday),
+            phone=confirmed_phone or text(mobile) or text(phone) or text(work_phone),  # the likeliest to be answered
+            city=text(city),
+            site=site or "",
+            timezone=timezone or "",
+            registered_at=values.moment(registered, zone),
+            last_login_at=values.moment(login, zone),
+            last_activity_at=values.moment(activity, zone),
+            active=active == "Y" and blocked != "Y",
+            confirmed=not code,
+            attributes=attributes,
+        )
+
+    def _legible(self, row: Sequence[Any]) -> tuple[list[Any], list[str]]:
+        """The row with None for each field that cannot be read, and what is wrong with those."""
+        found, faults = list(row), []
+        for column, reader in _READERS.items():
+            place = _ALWAYS.index(column)
+            try:
+                reader(row[place], self.shop)
+            except ValueError as error:
+                found[place] = None
+                faults.append(f"b_user.{column}: {error}")
+        return found, faults
 
     def _confirmed_phones(self, keys: Sequence[int]) -> dict[int, str]:
         """Numbers that people entered a code for; since 2019, and only where the shop asks for one."""
@@ -95,22 +140,30 @@ class People(Reader):
 
     def _groups(self, keys: Sequence[int]) -> dict[int, list[int]]:
         """Groups that a user is in at this moment: active ones, within the dates of the membership."""
-        if not (self.shop.has("b_user_group") and self.shop.has("b_group")):
+        if not self._active_groups:
             return {}
-        member, group = self.shop.table("b_user_group", "m"), self.shop.table("b_group", "g")
-        now = self.shop.local(self.shop.now())
+        member = self.shop.table("b_user_group", "m")
         query = (
             sa.select(member.c.USER_ID, member.c.GROUP_ID)
-            .select_from(member.join(group, group.c.ID == member.c.GROUP_ID))
-            .where(group.c.ACTIVE == "Y")
-            .where(sa.or_(_no_date(member.c.DATE_ACTIVE_FROM), member.c.DATE_ACTIVE_FROM <= now))
-            .where(sa.or_(_no_date(member.c.DATE_ACTIVE_TO), member.c.DATE_ACTIVE_TO >= now))
-            .order_by(member.c.GROUP_ID)
+            .where(sa.or_(_no_date(member.c.DATE_ACTIVE_FROM), member.c.DATE_ACTIVE_FROM <= self._now))
+            .where(sa.or_(_no_date(member.c.DATE_ACTIVE_TO), member.c.DATE_ACTIVE_TO >= self._now))
         )
         found: dict[int, list[int]] = {}
-        for row in self.shop.rows_in(query, member.c.USER_ID, keys):
-            found.setdefault(row["USER_ID"], []).append(row["GROUP_ID"])
-        return found
+        for user, group in self.shop.tuples_in(query, member.c.USER_ID, keys):
+            if group in self._active_groups:
+                found.setdefault(user, []).append(group)
+        return {user: sorted(groups) for user, groups in found.items()}
+
+    @cached_property
+    def _active_groups(self) -> set[int]:
+        if not (self.shop.has("b_user_group") and self.shop.has("b_group")):
+            return set()
+        group = self.shop.table("b_group")
+        return {row["ID"] for row in self.shop.rows(sa.select(group.c.ID).where(group.c.ACTIVE == "Y"))}
+
+    @cached_property
+    def _now(self) -> str:
+        return self.shop.local(self.shop.now())
 
 
 def _no_date(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -119,7 +172,6 @@ def _no_date(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 _ALWAYS = (
     "ID",
-    "LOGIN",
     "CONFIRM_CODE",
     "ACTIVE",
     "EMAIL",
@@ -138,47 +190,15 @@ _ALWAYS = (
     "LAST_LOGIN",
     "LAST_ACTIVITY_DATE",
 )
-
-
-class _Whole:
-    """One row of b_user; a field that cannot be read stays empty and is reported, the person is kept."""
-
-    def __init__(self, shop: Shop, row: Row, confirmed_phone: str, faults: list[str]) -> None:
-        self._shop, self._row, self._confirmed_phone, self.faults = shop, row, confirmed_phone, faults
-
-    def person(self, attributes: Mapping[str, Any]) -> Person:
-        row = self._row
-        return Person(
-            external_id=str(row["ID"]),
-            email=self._text("EMAIL"),
-            name=self._text("NAME"),
-            last_name=self._text("LAST_NAME"),
-            second_name=self._text("SECOND_NAME"),
-            gender={"M": "m", "F": "f"}.get(row["PERSONAL_GENDER"], ""),
-            birthday=self._read("PERSONAL_BIRTHDAY", values.day, None),
-            phone=self._phone(),
-            city=self._text("PERSONAL_CITY"),
-            site=row["LID"] or "",
-            timezone=row["TIME_ZONE"] or "",
-            registered_at=self._read("DATE_REGISTER", self._shop.moment, None),
-            last_login_at=self._read("LAST_LOGIN", self._shop.moment, None),
-            last_activity_at=self._read("LAST_ACTIVITY_DATE", self._shop.moment, None),
-            active=values.yes(row["ACTIVE"]) and not values.yes(row["BLOCKED"]),
-            confirmed=not row["CONFIRM_CODE"],
-            attributes=attributes,
-        )
-
-    def _phone(self) -> str:
-        """The one that was confirmed, else the likeliest to be answered."""
-        written = (self._text(name) for name in ("PERSONAL_MOBILE", "PERSONAL_PHONE", "WORK_PHONE"))
-        return self._confirmed_phone or next(filter(None, written), "")
-
-    def _text(self, column: str) -> str:
-        return str(self._read(column, values.text, ""))
-
-    def _read(self, column: str, reader: Any, empty: Any) -> Any:
-        try:
-            return reader(self._row[column])
-        except ValueError as error:
-            self.faults.append(f"b_user.{column}: {error}")
-            return empty
+_TEXTS = (
+    *("EMAIL", "NAME", "LAST_NAME", "SECOND_NAME", "PERSONAL_CITY"),
+    *("PERSONAL_MOBILE", "PERSONAL_PHONE", "WORK_PHONE"),
+)
+_MOMENTS = ("DATE_REGISTER", "LAST_LOGIN", "LAST_ACTIVITY_DATE")
+_READERS: Mapping[str, Callable[[Any, Shop], Any]] = {  # for naming the field that cannot be read
+    **dict.fromkeys(_TEXTS, lambda value, _: values.text(value)),
+    **dict.fromkeys(_MOMENTS, lambda value, shop: values.moment(value, shop.zone)),
+    "PERSONAL_BIRTHDAY": lambda value, _: values.day(value),
+}
+_GENDERS = {"M": "m", "F": "f"}
+_NOTHING: Attributes = ({}, [])

@@ -10,40 +10,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import recent, values
-from connectors.sources.bitrix_mysql.catalogue import Catalogue, Infoblock
+from connectors.sources.bitrix_mysql.catalogue import ELEMENT, Catalogue, Element, Infoblock
 from connectors.sources.bitrix_mysql.properties import Properties, Raw
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.trade import Terms, Trade
 from connectors.sources.bitrix_mysql.urls import detail_url, picture_urls
-from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
+from connectors.sources.bitrix_mysql.walk import Read, Reader
 from core.model import Product
 from core.source import Bad
-
-_COLUMNS = (
-    "ID",
-    "IBLOCK_ID",
-    "IBLOCK_SECTION_ID",
-    "NAME",
-    "CODE",
-    "XML_ID",
-    "ACTIVE",
-    "ACTIVE_FROM",
-    "ACTIVE_TO",
-    "WF_STATUS_ID",
-    "DATE_CREATE",
-    "SORT",
-    "SHOW_COUNTER",
-    "PREVIEW_PICTURE",
-    "DETAIL_PICTURE",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """Everything known of some elements and of the products that the offers among them belong to."""
 
-    rows: Mapping[int, Row]
+    rows: Mapping[int, Element]
     parents: Mapping[int, int]  # offer → product
     terms: Mapping[int, Terms]
     pictures: Mapping[int, str]
@@ -77,12 +59,12 @@ class Products(Reader):
     # ---- which ----
 
     def keys(self, after: int, since: datetime | None) -> Iterator[int]:
-        elements = self._elements
-        chosen = self._published(elements.c.ID.label("key"))
+        key = self._elements.c.ID
+        chosen = self._published(key.label("key"))
         if since is None:
-            return in_ranges(self.shop, elements.c.ID, chosen, after)
-        found = set(in_ranges(self.shop, elements.c.ID, chosen.where(self._edited(since)), 0))
-        found |= set(self._trade.changed(since))
+            return in_ranges(self.shop, key, chosen, after)
+        found = self.hands.changed("b_iblock_element", key, lambda then: chosen.where(self._edited(then)))
+        found |= self._trade.changed(self.hands)
         found |= set(self._offers_of(found))  # they show their product's page, picture and section
         return recent.ascending(found, after)
 
@@ -119,10 +101,12 @@ class Products(Reader):
         rows = self._rows(keys)
         stored = self._stored(rows)
         parents = self._parents(rows, stored)
-        everyone = {row["ID"]: row for row in [*rows, *self._rows(parents.values())]}
-        files = [file for row in everyone.values() for file in _pictures(row)]
-        pictures = picture_urls(self.shop, self._catalogue, files)
-        return _Batch(everyone, parents, self._trade.of(everyone), pictures, stored, self._sections(everyone))
+        everyone = {row.id: row for row in [*rows, *self._rows(set(parents.values()).difference(keys))]}
+        pictures = picture_urls(
+            self.shop, self._catalogue, {file for row in everyone.values() for file in _pictures(row)}
+        )
+        terms = self._trade.of([row.id for row in rows])
+        return _Batch(everyone, parents, terms, pictures, stored, self._sections(everyone))
 
     def _sections(self, elements: Iterable[int]) -> dict[int, list[int]]:
         """Element → its sections; a row with a property's id is a value of that property, no membership."""
@@ -131,74 +115,73 @@ class Products(Reader):
             table.c.ADDITIONAL_PROPERTY_ID.is_(None)
         )
         found: dict[int, list[int]] = {}
-        for row in self.shop.rows_in(query.order_by(table.c.IBLOCK_SECTION_ID), table.c.IBLOCK_ELEMENT_ID, elements):
-            found.setdefault(row["IBLOCK_ELEMENT_ID"], []).append(row["IBLOCK_SECTION_ID"])
+        for element, section in self.shop.tuples_in(query, table.c.IBLOCK_ELEMENT_ID, elements):
+            found.setdefault(element, []).append(section)
         return found
 
-    def _rows(self, keys: Iterable[int]) -> list[Row]:
-        query = self._published(*(self._elements.c[name] for name in _COLUMNS))
-        return list(self.shop.rows_in(query, self._elements.c.ID, keys))
+    def _rows(self, keys: Iterable[int]) -> list[Element]:
+        query = self._published(*(self._elements.c[name] for name in ELEMENT))
+        return list(map(Element._make, self.shop.tuples_in(query, self._elements.c.ID, keys)))
 
-    def _stored(self, rows: Sequence[Row]) -> Raw:
+    def _stored(self, rows: Sequence[Element]) -> Raw:
         found: Raw = {}
         for number, infoblock in self._catalogue.infoblocks.items():
-            elements = [row["ID"] for row in rows if row["IBLOCK_ID"] == number]
+            elements = [row.id for row in rows if row.infoblock == number]
             found |= self._properties.raw(infoblock, elements) if elements else {}
         return found
 
-    def _parents(self, rows: Sequence[Row], stored: Raw) -> dict[int, int]:
+    def _parents(self, rows: Sequence[Element], stored: Raw) -> dict[int, int]:
         found = {}
         for row in rows:
-            link = self._catalogue.infoblocks[row["IBLOCK_ID"]].link
-            for value in stored.get(row["ID"], {}).get(link, [])[:1]:
-                found[row["ID"]] = int(values.decimal(value))
+            link = self._catalogue.infoblocks[row.infoblock].link
+            for value in stored.get(row.id, {}).get(link, [])[:1]:
+                found[row.id] = int(values.decimal(value))
         return found
 
-    def _product(self, batch: _Batch, row: Row) -> Product:
-        parent = batch.rows.get(batch.parents.get(row["ID"], 0))
-        terms = batch.terms.get(row["ID"], Terms())
+    def _product(self, batch: _Batch, row: Element) -> Product:
+        parent = batch.rows.get(batch.parents.get(row.id, 0))
+        terms = batch.terms.get(row.id, _NO_TERMS)
         active = self._active(row) and (parent is None or self._active(parent))
-        shelved = row if row["IBLOCK_SECTION_ID"] or parent is None else parent
-        section = shelved["IBLOCK_SECTION_ID"]
-        sections = {*batch.sections.get(shelved["ID"], ()), *([section] if section else [])}
+        shelved = row if row.section or parent is None else parent
+        sections = {*batch.sections.get(shelved.id, ()), *([shelved.section] if shelved.section else [])}
         return Product(
-            external_id=str(row["ID"]),
-            name=values.text(row["NAME"]),
+            external_id=str(row.id),
+            name=values.text(row.name),
             url=self._url(row, parent),
             picture_url=_picture(batch, row) or (_picture(batch, parent) if parent else ""),
-            parent=str(batch.parents.get(row["ID"], "")),
-            section=str(section or ""),
-            sections=tuple(str(one) for one in sorted(sections)),
-            catalogue=str(row["IBLOCK_ID"]),
-            xml_id=row["XML_ID"] or "",
+            parent=str(batch.parents.get(row.id, "")),
+            section=str(shelved.section or ""),
+            sections=tuple(map(str, sorted(sections))),
+            catalogue=str(row.infoblock),
+            xml_id=row.xml_id or "",
             price=terms.price,
             currency=terms.currency,
             available=active and terms.available,
             quantity=terms.quantity,
             active=active,
-            created_at=self.shop.moment(row["DATE_CREATE"]),
-            shows=row["SHOW_COUNTER"] or 0,
-            sort=row["SORT"],
-            properties=self._properties.readable(batch.stored.get(row["ID"], {})),
+            created_at=self.shop.moment(row.created),
+            shows=row.shows or 0,
+            sort=row.sort,
+            properties=self._properties.readable(batch.stored.get(row.id, {})),
         )
 
-    def _active(self, row: Row) -> bool:
+    def _active(self, row: Element) -> bool:
         """iblockelement.php WF_GetSqlLimit and the dates, in an infoblock and a main section that are switched on."""
-        section = self._catalogue.sections.get(row["IBLOCK_SECTION_ID"] or 0)
-        begins, ends = self.shop.moment(row["ACTIVE_FROM"]), self.shop.moment(row["ACTIVE_TO"])
+        section = self._catalogue.sections.get(row.section or 0)
+        begins, ends = self.shop.moment(row.active_from), self.shop.moment(row.active_to)
         return (
-            values.yes(row["ACTIVE"])
-            and row["WF_STATUS_ID"] in (1, None)
+            row.active == "Y"
+            and row.workflow_status in (1, None)
             and self._infoblock(row).active
             and (section is None or section.active)
             and (begins is None or begins <= self._now)
             and (ends is None or ends >= self._now)
         )
 
-    def _infoblock(self, row: Row) -> Infoblock:
-        return self._catalogue.infoblocks[row["IBLOCK_ID"]]
+    def _infoblock(self, row: Element) -> Infoblock:
+        return self._catalogue.infoblocks[row.infoblock]
 
-    def _url(self, row: Row, parent: Row | None) -> str:
+    def _url(self, row: Element, parent: Element | None) -> str:
         own = self._infoblock(row)
         if parent is None:
             return detail_url(self._catalogue, own, row)
@@ -206,9 +189,12 @@ class Products(Reader):
         return detail_url(self._catalogue, own, row, product_url=page) or page
 
 
-def _pictures(row: Row) -> list[int]:
-    return [row[name] for name in ("DETAIL_PICTURE", "PREVIEW_PICTURE") if row[name]]
+def _pictures(row: Element) -> list[int]:
+    return [file for file in (row.detail_picture, row.preview_picture) if file]
 
 
-def _picture(batch: _Batch, row: Row) -> str:
+def _picture(batch: _Batch, row: Element) -> str:
     return next((batch.pictures[file] for file in _pictures(row) if file in batch.pictures), "")
+
+
+_NO_TERMS = Terms()

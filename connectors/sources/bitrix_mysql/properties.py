@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from connectors.sources.bitrix_mysql import php, values
 from connectors.sources.bitrix_mysql.catalogue import Catalogue, Infoblock, Property
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.values import Row
 
 Raw = dict[int, dict[int, list[Any]]]
 """Element id → property id → stored values, in their order."""
@@ -39,28 +38,28 @@ class Properties:
         query = sa.select(table.c.IBLOCK_ELEMENT_ID, table.c.IBLOCK_PROPERTY_ID, table.c.VALUE).order_by(table.c.ID)
         wanted = {one.id for one in self.of(infoblock)}
         found: Raw = {}
-        for row in self._shop.rows_in(query, table.c.IBLOCK_ELEMENT_ID, elements):
-            if row["IBLOCK_PROPERTY_ID"] in wanted:
-                _add(found, row["IBLOCK_ELEMENT_ID"], row["IBLOCK_PROPERTY_ID"], row["VALUE"])
+        for element, number, value in self._shop.tuples_in(query, table.c.IBLOCK_ELEMENT_ID, elements):
+            if number in wanted:
+                _add(found, element, number, value)
         return found
 
     def _own_tables(self, infoblock: Infoblock, elements: Sequence[int]) -> Raw:
         """Storage v2: a column a property in …_s; of multiple ones that is a cache, their values are rows of …_m."""
-        found: Raw = {}
-        for row, one in self._single(infoblock, elements):
-            _add(found, row["IBLOCK_ELEMENT_ID"], one.id, row[f"PROPERTY_{one.id}"])
+        found = self._single(infoblock, elements)
         table = self._shop.table(f"b_iblock_element_prop_m{infoblock.id}")
         query = sa.select(table.c.IBLOCK_ELEMENT_ID, table.c.IBLOCK_PROPERTY_ID, table.c.VALUE).order_by(table.c.ID)
-        for row in self._shop.rows_in(query, table.c.IBLOCK_ELEMENT_ID, elements):
-            _add(found, row["IBLOCK_ELEMENT_ID"], row["IBLOCK_PROPERTY_ID"], row["VALUE"])
+        for element, number, value in self._shop.tuples_in(query, table.c.IBLOCK_ELEMENT_ID, elements):
+            _add(found, element, number, value)
         return found
 
-    def _single(self, infoblock: Infoblock, elements: Sequence[int]) -> Iterator[tuple[Row, Property]]:
+    def _single(self, infoblock: Infoblock, elements: Sequence[int]) -> Raw:
         table = self._shop.table(f"b_iblock_element_prop_s{infoblock.id}")
-        singles = [one for one in self.of(infoblock) if not one.multiple and f"PROPERTY_{one.id}" in table.c]
-        query = sa.select(table.c.IBLOCK_ELEMENT_ID, *(table.c[f"PROPERTY_{one.id}"] for one in singles))
-        for row in self._shop.rows_in(query, table.c.IBLOCK_ELEMENT_ID, elements):
-            yield from ((row, one) for one in singles)
+        numbers = [one.id for one in self.of(infoblock) if not one.multiple and f"PROPERTY_{one.id}" in table.c]
+        query = sa.select(table.c.IBLOCK_ELEMENT_ID, *(table.c[f"PROPERTY_{number}"] for number in numbers))
+        return {
+            element: {number: [cell] for number, cell in zip(numbers, cells, strict=True) if cell is not None}
+            for element, *cells in self._shop.tuples_in(query, table.c.IBLOCK_ELEMENT_ID, elements)
+        }
 
     def pointing(self, infoblock: Infoblock, link: int, targets: Sequence[int]) -> Iterator[int]:
         """Elements of the infoblock whose property `link` (type E) is one of `targets`."""
@@ -78,31 +77,35 @@ class Properties:
         """Property code → value of one element; multiple ones as lists, files and empty ones left out."""
         found: dict[str, Any] = {}
         for number, items in stored.items():
-            one = self._catalogue.properties.get(number)
-            if one is None or one.kind == "F":
+            if number not in self._readers:
                 continue
-            read = [value for value in (self._value(one, item) for item in items) if value not in (None, "")]
+            one, reader = self._readers[number]
+            given = (reader(item) for item in items if item not in (None, ""))
+            read = [value for value in given if value not in (None, "")]
             if read:
                 found[one.code] = read if one.multiple else read[0]
         return found
 
-    def _value(self, one: Property, stored: Any) -> Any:
-        if stored in (None, ""):
-            return None
+    @cached_property
+    def _readers(self) -> dict[int, tuple[Property, Callable[[Any], Any]]]:
+        """How values of each property are read, of those that are no files."""
+        every = self._catalogue.properties.values()
+        return {one.id: (one, self._reader(one)) for one in every if one.kind != "F"}
+
+    def _reader(self, one: Property) -> Callable[[Any], Any]:
         if one.user_type == "directory":
-            return self._directory(one).get(str(stored), str(stored))
+            return lambda stored: self._directory(one).get(str(stored), str(stored))
         if one.user_type == "HTML":
-            return _html(str(stored), self._shop.settings.php_charset)
+            return lambda stored: _html(str(stored), self._shop.settings.php_charset)
         if one.user_type == "Money":
-            return _money(str(stored))
+            return lambda stored: _money(str(stored))
         if one.kind == "L":
-            return self._options.get(int(values.decimal(stored)))
+            return lambda stored: self._options.get(int(values.decimal(stored)))
         if one.kind == "N":
-            number = values.decimal(stored)
-            return int(number) if number == int(number) else float(number)
+            return _number
         if one.kind in "EG":
-            return int(values.decimal(stored))
-        return values.text(stored)
+            return lambda stored: int(values.decimal(stored))
+        return values.text
 
     @cached_property
     def _options(self) -> dict[int, str]:
@@ -130,6 +133,11 @@ class Properties:
 def _add(found: Raw, element: int, number: int, value: Any) -> None:
     if value is not None:
         found.setdefault(element, {}).setdefault(number, []).append(value)
+
+
+def _number(stored: Any) -> int | float:
+    found = values.decimal(stored)
+    return int(found) if found == int(found) else float(found)
 
 
 def _money(stored: str) -> dict[str, str]:

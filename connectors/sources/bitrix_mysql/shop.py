@@ -15,9 +15,10 @@ import pymysql
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import values
+from connectors.sources.bitrix_mysql.lists import FIT, among
 from connectors.sources.bitrix_mysql.pace import Pace
 from connectors.sources.bitrix_mysql.settings import Settings
-from connectors.sources.bitrix_mysql.values import Row
+from connectors.sources.bitrix_mysql.values import Cells, Row
 from core.db import chunks
 from core.errors import N_, Misconfigured, Unreachable, VestnikError, masked
 
@@ -83,10 +84,28 @@ class Shop:
         """All rows of `query`."""
         return cast("Sequence[Row]", self._connection.execute(query).mappings().all())
 
+    def keys(self, query: sa.Select[Any]) -> list[int]:
+        """The numbers in the one column of `query`, ascending.
+
+        They come as one text: 0.6 µs each, where PyMySQL and SQLAlchemy take 3.5 for a row.
+        """
+        column = query.selected_columns[0]
+        joined = sa.func.count(), sa.func.group_concat(column)
+        count, text = self._connection.execute(query.with_only_columns(*joined, maintain_column_froms=True)).one()
+        found = sorted(map(int, text.split(","))) if text else []
+        if len(found) == count:
+            return found
+        return sorted(self._connection.scalars(query))  # cut: somebody between us has changed the session's limit
+
     def rows_in(self, query: sa.Select[Any], column: sa.ColumnElement[Any], ids: Iterable[Any]) -> Iterator[Row]:
         """Rows of `query` whose `column` is among `ids`; a statement names no more than fit."""
-        for part in chunks(sorted(set(ids)), _FIT):
-            yield from self.rows(query.where(column.in_(_written(part))))
+        for part in chunks(sorted(set(ids)), FIT):
+            yield from self.rows(query.where(among(column, part)))
+
+    def tuples_in(self, query: sa.Select[Any], column: sa.ColumnElement[Any], ids: Iterable[Any]) -> Iterator[Cells]:
+        """The same without names, in the order of the query's columns: for what is read by the million."""
+        for part in chunks(sorted(set(ids)), FIT):
+            yield from self._connection.execute(query.where(among(column, part))).all()
 
     def scalar(self, query: sa.Select[Any]) -> Any:
         """The first value of the first row, None when there is no row."""
@@ -125,16 +144,6 @@ class Shop:
     def stamped(self, at: datetime) -> str:
         """`at` as a `timestamp` column is compared in our session."""
         return self.local(at) if self.sqlite else at.astimezone(UTC).strftime(_FORMAT)
-
-
-_FIT = 900  # of 1000 on, MariaDB makes a temporary table of the list and no longer looks the rows up by their index
-
-
-def _written(ids: list[Any]) -> Any:
-    """Ids for IN. Numbers stand in the statement itself: PyMySQL escapes each parameter in Python, twice the work."""
-    if not all(isinstance(one, int) for one in ids):
-        return ids
-    return sa.bindparam(None, ids, type_=sa.Integer(), expanding=True, literal_execute=True)
 
 
 _FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -194,12 +203,15 @@ def mysql(
     return engine
 
 
+_JOINED_BYTES = 2**20  # of the keys of one range: 20,000 of them, and commas
+
+
 def _begin(connection: Any, seconds: float, session: Sequence[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT VERSION()")
         mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
         limit = f"max_statement_time = {seconds}" if mariadb else f"max_execution_time = {int(seconds * 1000)}"
-        for words in (f"time_zone = '+00:00', {limit}", *session):
+        for words in (f"time_zone = '+00:00', {limit}, group_concat_max_len = {_JOINED_BYTES}", *session):
             cursor.execute(f"SET SESSION {words}")
 
 

@@ -14,10 +14,11 @@ from connectors.sources.bitrix_mysql.catalogue import Catalogue, Infoblock
 from connectors.sources.bitrix_mysql.forms import name_of
 from connectors.sources.bitrix_mysql.newest import newest
 from connectors.sources.bitrix_mysql.properties import Properties
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.settings import AddressFields
 from connectors.sources.bitrix_mysql.shop import Shop
 from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
+from connectors.sources.bitrix_mysql.walk import Read, Reader
 from core.errors import N_, Misconfigured
 from core.model import Subscription
 from core.plugin import suggestion

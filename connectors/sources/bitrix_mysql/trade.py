@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import values
+from connectors.sources.bitrix_mysql.rolling import Hands
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.values import Row
-from connectors.sources.bitrix_mysql.walk import in_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +43,19 @@ class Trade:
         query = sa.select(*self._shop.some(table, "ID", "QUANTITY", "QUANTITY_TRACE", "CAN_BUY_ZERO", AVAILABLE=None))
         prices = self._prices(ids)
         found = {}
-        for row in self._shop.rows_in(query, table.c.ID, ids):
-            price, currency = prices.get(row["ID"], (None, ""))
-            quantity = values.decimal(row["QUANTITY"])
-            found[row["ID"]] = Terms(price, currency, self._available(row, quantity), quantity)
+        for product, stock, *rules in self._shop.tuples_in(query, table.c.ID, ids):
+            quantity = values.decimal(stock)
+            price, currency = prices.get(product, (None, ""))
+            found[product] = Terms(price, currency, self._available(quantity, *rules), quantity)
         return found
 
-    def _available(self, row: Row, quantity: Decimal) -> bool:
+    def _available(self, quantity: Decimal, traced: str, below_zero: str, available: str | None) -> bool:
         """catalog/lib/product.php calculateAvailable: sold out only where stock is counted and may not fall below 0."""
-        if row["AVAILABLE"]:
-            return values.yes(row["AVAILABLE"])
-        traced = self._traced if row["QUANTITY_TRACE"] == "D" else row["QUANTITY_TRACE"]
-        below_zero = self._below_zero if row["CAN_BUY_ZERO"] == "D" else row["CAN_BUY_ZERO"]
-        return quantity > 0 or not values.yes(traced) or values.yes(below_zero)
+        if available:
+            return available == "Y"
+        traced = self._traced if traced == "D" else traced
+        below_zero = self._below_zero if below_zero == "D" else below_zero
+        return quantity > 0 or traced != "Y" or below_zero == "Y"
 
     def _prices(self, products: list[int]) -> dict[int, tuple[Decimal, str]]:
         """Product id → (price, currency) of one piece; the lowest where ranges of quantity overlap."""
@@ -67,17 +68,20 @@ class Trade:
             sa.or_(sa.func.coalesce(table.c.QUANTITY_TO, 0) == 0, table.c.QUANTITY_TO >= 1),
         )
         found: dict[int, tuple[Decimal, str]] = {}
-        for row in self._shop.rows_in(query, table.c.PRODUCT_ID, products):
-            price = values.decimal(row["PRICE"])
-            known = found.get(row["PRODUCT_ID"])
-            if known is None or price < known[0]:
-                found[row["PRODUCT_ID"]] = (price, row["CURRENCY"])
+        for product, stored, currency in self._shop.tuples_in(query, table.c.PRODUCT_ID, products):
+            price = values.decimal(stored)
+            if product not in found or price < found[product][0]:
+                found[product] = (price, currency)
         return found
 
-    def changed(self, since: datetime) -> Iterator[int]:
-        """Products whose terms have been saved since then (1C's exchange saves them all); both tables are narrow."""
+    def changed(self, hands: Hands) -> set[int]:
+        """Products whose terms have been saved (1C's exchange saves them all); both tables are narrow."""
+        found: set[int] = set()
         for name, product in (("b_catalog_product", "ID"), ("b_catalog_price", "PRODUCT_ID")):
             if self._shop.has(name):
                 table = self._shop.table(name)
-                saved = sa.select(table.c[product].label("key")).where(table.c.TIMESTAMP_X >= self._shop.local(since))
-                yield from in_ranges(self._shop, table.c.ID, saved, 0)
+                found |= hands.changed(name, table.c.ID, partial(self._saved, table, product))
+        return found
+
+    def _saved(self, table: sa.FromClause, product: str, then: datetime) -> sa.Select[Any]:
+        return sa.select(table.c[product].label("key")).where(table.c.TIMESTAMP_X >= self._shop.local(then))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import php, values
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.values import Row
 
 Attributes = tuple[dict[str, Any], list[str]]  # the values by field name, and what could not be read
+
+_Reader = Callable[[Any], Any]
 
 
 class UserFields:
@@ -19,19 +21,20 @@ class UserFields:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._types = self._declared()
         self._options = self._enumerations()
+        self._readers = self._declared()
 
     def of(self, users: Sequence[int]) -> dict[int, Attributes]:
         """User id → attributes; a list's value is its text, a multiple field is a list, empty fields are left out."""
-        if not self._types:
+        if not self._readers:
             return {}
         stored = self._shop.table("b_uts_user")
-        query = sa.select(stored.c.VALUE_ID, *(stored.c[name] for name in self._types))
-        return {row["VALUE_ID"]: self._attributes(row) for row in self._shop.rows_in(query, stored.c.VALUE_ID, users)}
+        query = sa.select(stored.c.VALUE_ID, *(stored.c[name] for name in self._readers))
+        rows = self._shop.tuples_in(query, stored.c.VALUE_ID, users)
+        return {user: self._attributes(cells) for user, *cells in rows}
 
-    def _declared(self) -> dict[str, tuple[str, bool]]:
-        """Field name → (type, multiple), of those that have a column."""
+    def _declared(self) -> dict[str, _Reader]:
+        """Field name → how its values are read, of those that have a column."""
         if not (self._shop.has("b_user_field") and self._shop.has("b_uts_user")):
             return {}
         fields, columns = self._shop.table("b_user_field"), self._shop.columns["b_uts_user"]
@@ -39,7 +42,7 @@ class UserFields:
             fields.c.ENTITY_ID == "USER"
         )
         return {
-            row["FIELD_NAME"]: (row["USER_TYPE_ID"], values.yes(row["MULTIPLE"]))
+            row["FIELD_NAME"]: self._reader(row["USER_TYPE_ID"], row["MULTIPLE"])
             for row in self._shop.rows(query)
             if row["FIELD_NAME"] in columns
         }
@@ -51,12 +54,14 @@ class UserFields:
         rows = self._shop.rows(sa.select(options.c.ID, options.c.VALUE))
         return {row["ID"]: values.text(row["VALUE"]) for row in rows}
 
-    def _attributes(self, row: Row) -> Attributes:
+    def _attributes(self, cells: Sequence[Any]) -> Attributes:
         found: dict[str, Any] = {}
         faults: list[str] = []
-        for name, (kind, multiple) in self._types.items():
+        for (name, read), cell in zip(self._readers.items(), cells, strict=True):
+            if cell is None or cell == "":
+                continue
             try:
-                value = self._value(kind, multiple, row[name])
+                value = read(cell)
             except (ValueError, KeyError, TypeError) as error:
                 faults.append(f"b_uts_user.{name}: {error}")
                 continue
@@ -64,30 +69,39 @@ class UserFields:
                 found[name] = value
         return found, faults
 
-    def _value(self, kind: str, multiple: bool, stored: Any) -> Any:
-        if not multiple:
-            return self._single(kind, stored)
-        items = php.unserialized(stored, self._shop.settings.php_charset) if stored else []
+    def _reader(self, kind: str, multiple: str) -> _Reader:
+        """How a field of that type is read; what is empty is not given to it."""
+        readers: dict[str, _Reader] = {
+            "enumeration": lambda stored: self._options.get(int(stored)),
+            "boolean": lambda stored: str(stored) not in {"0", "N"},
+            "integer": int,
+            "double": _number,
+            "money": _number,
+            "date": _day,
+            "datetime": self._moment,
+        }
+        single = readers.get(kind, values.text)
+        return partial(self._several, single) if values.yes(multiple) else single
+
+    def _several(self, single: _Reader, stored: Any) -> list[Any]:
+        items = php.unserialized(stored, self._shop.settings.php_charset)
         if not isinstance(items, list | dict):
             return []
-        singles = (self._single(kind, item) for item in (items.values() if isinstance(items, dict) else items))
-        return [single for single in singles if single not in (None, "")]
+        given = (item for item in (items.values() if isinstance(items, dict) else items) if item not in (None, ""))
+        return [value for value in map(single, given) if value not in (None, "")]
 
-    def _single(self, kind: str, stored: Any) -> Any:
-        if stored in (None, ""):
-            return None
-        if kind == "enumeration":
-            return self._options.get(int(stored))
-        if kind == "boolean":
-            return str(stored) not in {"0", "N"}
-        if kind == "integer":
-            return int(stored)
-        if kind in {"double", "money"} and str(stored).replace(".", "", 1).lstrip("-").isdigit():
-            return float(stored)
-        if kind == "date":
-            found = values.day(stored)
-            return found.isoformat() if found else None
-        if kind == "datetime":
-            moment = self._shop.moment(stored)
-            return moment.isoformat() if moment else None
-        return values.text(stored)
+    def _moment(self, stored: Any) -> str | None:
+        found = self._shop.moment(stored)
+        return found.isoformat() if found else None
+
+
+def _number(stored: Any) -> Any:
+    """A number, or the text that an admin's own field type put there."""
+    if isinstance(stored, float):
+        return stored
+    return float(stored) if str(stored).replace(".", "", 1).lstrip("-").isdigit() else values.text(stored)
+
+
+def _day(stored: Any) -> str | None:
+    found = values.day(stored)
+    return found.isoformat() if found else None

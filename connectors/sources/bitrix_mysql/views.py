@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import recent
+from connectors.sources.bitrix_mysql.ranges import in_ranges
 from connectors.sources.bitrix_mysql.shop import Shop
-from connectors.sources.bitrix_mysql.walk import Read, Reader, in_ranges
+from connectors.sources.bitrix_mysql.walk import Read, Reader
 from core.model import View
 
 
@@ -44,19 +45,11 @@ class Views(Reader):
         views, fusers = self._views, self._fusers
         columns = [views.c[name] for name in ("FUSER_ID", "SITE_ID", "PRODUCT_ID", "DATE_VISIT", "VIEW_COUNT")]
         query = self._of_people(*columns, fusers.c.USER_ID)
-        found = []
-        for row in self.shop.rows_in(query, views.c.ID, keys):
-            at = self.shop.moment(row["DATE_VISIT"])
-            if at is not None:
-                found.append(
-                    View(
-                        # the row's own id goes when Bitrix overwrites or prunes it; this names the same look for ever
-                        external_id=f"{row['FUSER_ID']}:{row['SITE_ID']}:{row['PRODUCT_ID']}",
-                        person=str(row["USER_ID"]),
-                        product=str(row["PRODUCT_ID"]),
-                        site=row["SITE_ID"],
-                        at=at,
-                        count=row["VIEW_COUNT"] or 1,
-                    )
-                )
-        return Read(found)
+        return Read([view for row in self.shop.tuples_in(query, views.c.ID, keys) if (view := self._view(*row))])
+
+    def _view(self, fuser: int, site: str, product: int, visited: Any, count: int | None, user: int) -> View | None:
+        at = self.shop.moment(visited)
+        if at is None:
+            return None
+        # the row's own id goes when Bitrix overwrites or prunes it; this names the same look for ever
+        return View(f"{fuser}:{site}:{product}", str(user), str(product), site, at, count or 1)

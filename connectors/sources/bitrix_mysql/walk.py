@@ -2,19 +2,22 @@
 
 {"since": T, "began": T', "after": 1234}   under way: what changed since T (null: everything), the walk began at T'
 {"since": T'}                              at rest: the next walk asks what changed since T'
+
+Beside them stand "hands", where it has looks that go round a table (rolling.py): as they stood when the walk began,
+at rest as they stand now.
 """
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from connectors.sources.bitrix_mysql.rolling import OVERLAP, Hands
 from connectors.sources.bitrix_mysql.shop import Shop
 from core.db import chunks
 from core.errors import VestnikError
@@ -22,8 +25,6 @@ from core.model import Record
 from core.source import Bad, Cursor, Page
 
 PAGE = 500  # records at a time
-OVERLAP = timedelta(minutes=5)
-"""A row is dated before its transaction is committed, and clocks differ: so far each walk looks back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,12 @@ class Read:
 
 
 class Reader:
-    """One kind of record in one shop: which keys there are, which have changed, and what they are."""
+    """One kind of record in one shop: which keys there are, which have changed, and what they are.
+
+    A walk that asks what changed gives it `hands` to look with before it asks.
+    """
+
+    hands: Hands
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -59,12 +65,24 @@ def pages(reader: Reader, cursor: Cursor | None) -> Iterator[Page]:
     since = _moment(place.get("since"))
     began = _moment(place.get("began")) or shop.now()
     total = reader.count() if since is None else None
-    on_the_way = {"since": place.get("since"), "began": began.isoformat()}
+    on_the_way = {**place, "since": place.get("since"), "began": began.isoformat()}
+    if since is not None:
+        reader.hands = Hands(shop, place.get("hands", {}), since=since, now=began)
     for keys in chunks(reader.keys(int(place.get("after", 0)), since), PAGE):
         shop.pace.wait()
         read = careful(reader, keys)
         yield Page(read.records, {**on_the_way, "after": keys[-1]}, read.bad, total)
-    yield Page([], {"since": (began - OVERLAP).isoformat()}, total=total)
+    rest = {} if since is None else _hands(reader.hands, taken_up="after" in place)
+    yield Page([], {"since": (began - OVERLAP).isoformat(), **rest}, total=total)
+
+
+def _hands(hands: Hands, *, taken_up: bool) -> Cursor:
+    """Where they stand at rest. A walk that was taken up again leaves them: the next one looks at the same slice.
+
+    It may have found keys in the slice that lie before those from which it went on, and has not poured them.
+    """
+    found = hands.stood if taken_up else hands.reached
+    return {"hands": found} if found else {}
 
 
 def _moment(text: Any) -> datetime | None:
@@ -83,21 +101,3 @@ def careful(reader: Reader, keys: Sequence[int]) -> Read:
     half = len(keys) // 2
     first, second = careful(reader, keys[:half]), careful(reader, keys[half:])
     return Read([*first.records, *second.records], [*first.bad, *second.bad])
-
-
-def in_ranges(shop: Shop, key: sa.ColumnElement[Any], chosen: sa.Select[Any], after: int) -> Iterator[int]:
-    """Keys of `chosen`, asked range by range along `key` (the primary key of its table).
-
-    For conditions without an index: a statement examines no more rows than the shop's pace allows.
-    """
-    while True:
-        shop.pace.wait()
-        started = time.monotonic()
-        first = shop.scalar(sa.select(sa.func.min(key)).where(key > after))  # over gaps in one step
-        if first is None:
-            return
-        after, end = first - 1, first - 1 + shop.pace.bite
-        rows = shop.rows(chosen.where(key > after, key <= end).order_by(key))
-        shop.pace.took(time.monotonic() - started)
-        yield from (int(row["key"]) for row in rows)
-        after = end

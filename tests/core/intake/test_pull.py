@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
-from core import intake, leases, tables
+from core import db, intake, leases, tables
 from core.errors import Busy, Unreachable
-from core.model import Basket, Kind, Line, Order, OrderChange, Person, Product, Shipment, View
+from core.model import Basket, Kind, Line, Order, OrderChange, Person, Product, Shipment, Subscription, View
 from core.testing import MemorySource
 from tests.conftest import NOW
 
@@ -340,3 +343,101 @@ def test_an_answer_the_source_did_not_expect_is_said_and_costs_its_kind(engine: 
         kept = list(connection.scalars(sa.select(tables.source_reads.c.error)))
     assert len(kept) == len(shop.capabilities), "the other kinds are asked all the same"
     assert all("KeyError" in str(error) for error in kept)
+
+
+def test_an_order_that_comes_twice_in_a_page_has_its_lines_once(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[Kind.ORDERS] = [order(1), order(1, lines=(line("8"), line("9")))]
+    pull(engine, shop)
+    assert [row["product"] for row in rows(engine, tables.order_lines)] == ["8", "9"]
+
+
+def test_lines_are_replaced_whole_when_their_order_changed(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[Kind.ORDERS] = [order(1), order(2)]
+    pull(engine, shop)
+    shop.rows[Kind.ORDERS] = [order(1, changed_at=NOW + timedelta(hours=1), lines=(line("8"),)), order(2)]
+    pull(engine, shop, full=True)
+    assert sorted(row["product"] for row in rows(engine, tables.order_lines)) == ["7", "8"]
+
+
+def test_a_moment_told_in_another_zone_is_the_same_fact(engine: sa.Engine, shop: MemorySource) -> None:
+    for number, zone in enumerate((UTC, ZoneInfo("Europe/Moscow"))):
+        shop.rows[Kind.ORDER_CHANGES] = [OrderChange("100", "1", "paid", NOW.astimezone(zone))]
+        pull(engine, shop, NOW + timedelta(hours=number), full=True)
+    assert len(facts(engine, "paid")) == 1
+
+
+def test_the_lease_of_a_long_pull_is_renewed(engine: sa.Engine, shop: MemorySource) -> None:
+    shop.rows[PEOPLE] = [person(number) for number in range(20)]
+    clock = iter(NOW + timedelta(seconds=20 * step) for step in range(100))
+    seen: list[datetime] = []
+
+    def look(report: intake.KindReport) -> None:
+        with engine.connect() as connection:
+            seen.append(connection.scalars(sa.select(tables.leases.c.until)).one())
+
+    intake.pull(engine, shop, clock=lambda: next(clock), kinds=[PEOPLE], progress=look)
+    assert len(set(seen)) > 5
+    assert seen[-1] > NOW + timedelta(seconds=intake.LEASE_SECONDS)
+
+
+def test_cycles_are_looked_for_as_before_when_the_last_pull_ended(engine: sa.Engine, shop: MemorySource) -> None:
+    usual, during = gc.get_threshold(), []
+    shop.rows[PEOPLE] = [person(1)]
+    other = MemorySource("other")
+
+    def look(report: intake.KindReport) -> None:
+        during.append(gc.get_threshold()[0])
+        if len(during) == 1:
+            pull(engine, other)
+            assert gc.get_threshold()[0] == during[0], "this pull goes on"
+
+    intake.pull(engine, shop, clock=lambda: NOW, kinds=[PEOPLE], progress=look)
+    assert during[0] > usual[0]
+    assert gc.get_threshold() == usual
+
+
+def test_no_page_makes_sqlite_walk_all_of_a_source(tmp_path: Path, shop: MemorySource) -> None:
+    engine = db.connect(f"sqlite:///{tmp_path}/vestnik.db")
+    tables.metadata.create_all(engine)
+    shop.rows[PEOPLE] = [person(number) for number in range(4)]
+    shop.rows[Kind.ORDERS] = [order(1, person=""), order(2)]
+    shop.rows[Kind.BASKETS] = [Basket("9:s1", "1", "s1", NOW, NOW, (line("7"),))]
+    shop.rows[Kind.SUBSCRIPTIONS] = [Subscription("1", "form:3", "Анкета", "s1@shop.ru")]
+    told: set[tuple[str, tuple[Any, ...]]] = set()
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def _listen(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        if "json_each" in statement and not many:  # a page's questions and updates
+            told.add((statement, tuple(values)))
+
+    for full in (False, True):
+        pull(engine, shop, full=full)
+    sa.event.remove(engine, "before_cursor_execute", _listen)
+    with engine.connect() as connection:
+        plans = {
+            f"{row.detail} of {statement}"
+            for statement, values in told
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        }
+    engine.dispose()
+    assert len(plans) > 10
+    walks = [plan for plan in plans if "(source=?)" in plan or (plan.startswith("SCAN") and "json_each V" not in plan)]
+    assert walks == []
+
+
+def test_an_order_whose_lines_alone_changed_is_written_again(engine: sa.Engine) -> None:
+    line = Line("1", "7", "Чай", Decimal(2), Decimal(50), "RUB")
+    first = Order("1", "1", "", "a@shop.ru", "s1", "N", "", Decimal(100), Decimal(0), "RUB", NOW, NOW, lines=(line,))
+    shop = MemorySource("shop")
+    shop.rows[Kind.ORDERS] = [first]
+    intake.pull(engine, shop, clock=lambda: NOW)
+    cheaper = replace(line, base_price=Decimal(60))
+    shop.rows[Kind.ORDERS] = [replace(first, lines=(cheaper,))]
+    later = NOW + timedelta(hours=1)
+    intake.pull(engine, shop, clock=lambda: later, full=True)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(tables.order_lines.c.base_price)) == Decimal(60)
+        assert connection.scalar(sa.select(tables.orders.c.written_at)) == later
+    intake.pull(engine, shop, clock=lambda: later + timedelta(hours=1), full=True)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(tables.orders.c.written_at)) == later, "nothing was new"

@@ -91,6 +91,34 @@ def test_only_touched_baskets_come_again(shop: Bitrix) -> None:
     assert lines(shop, rest) == {"13:s1": ["702"]}
 
 
+@pytest.mark.parametrize(
+    ("stored", "base_price"),
+    [
+        ({"BASE_PRICE": 120, "DISCOUNT_PRICE": 20}, 120),
+        ({"BASE_PRICE": 120, "DISCOUNT_PRICE": 0}, 120),  # a discount that Bitrix did not note down
+        ({"BASE_PRICE": None, "DISCOUNT_PRICE": 15.5}, Decimal("115.5")),
+        ({"BASE_PRICE": 0, "DISCOUNT_PRICE": 0}, 100),
+        ({"BASE_PRICE": 90, "DISCOUNT_PRICE": 0}, 90),  # a markup
+    ],
+)
+def test_a_line_knows_its_price_before_discounts(
+    shop: Bitrix, stored: dict[str, Any], base_price: Decimal | int
+) -> None:
+    row(shop, 1, **stored)
+    [line] = shop.pull(Kind.BASKETS).records["10:s1"].lines
+    assert (line.price, line.base_price) == (100, base_price)
+
+
+def test_a_base_without_base_prices_is_read_all_the_same(shop: Bitrix) -> None:
+    row(shop, 1, DISCOUNT_PRICE=25)
+    shop.run("ALTER TABLE b_sale_basket DROP COLUMN BASE_PRICE")
+    try:
+        [line] = shop.pull(Kind.BASKETS).records["10:s1"].lines
+    finally:
+        shop.run("ALTER TABLE b_sale_basket ADD COLUMN BASE_PRICE decimal(18,4) NULL")
+    assert line.base_price == 125
+
+
 def test_a_basket_that_became_an_order_is_empty(shop: Bitrix) -> None:
     row(shop, 1)
     rest = shop.pull(Kind.BASKETS).cursor

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from connectors.sources.bitrix_mysql import BitrixMysql
 from core import plugin
@@ -40,3 +41,17 @@ class TestBitrixMysql(SourceConformance):
             return Kind.PEOPLE, "99"
 
         return come
+
+
+def test_many_people_are_read_in_the_memory_of_a_few_pages(bitrix: Bitrix) -> None:
+    columns = ("ID", "LOGIN", "EMAIL", "ACTIVE", "NAME", "DATE_REGISTER", "TIMESTAMP_X")
+    old = "2026-01-01 12:00:00"
+    with bitrix.engine.begin() as connection:
+        connection.execute(
+            sa.insert(sa.table("b_user", *map(sa.column, columns))),
+            [
+                dict(zip(columns, (number, f"u{number}", f"u{number}@shop.ru", "Y", "Анна", old, old), strict=True))
+                for number in range(1, 12_001)
+            ],
+        )
+    SourceConformance().test_it_holds_no_more_than_a_few_pages_at_a_time(bitrix.source)

@@ -57,7 +57,7 @@ def test_every_field_of_an_order(shop: Bitrix) -> None:
     for number, parent in ((51, None), (52, 51)):
         row = {"FUSER_ID": 10, "ORDER_ID": 5, "PRODUCT_ID": number, "NAME": "Чай", "CURRENCY": "RUB", "LID": "s1"}
         dates = {"DATE_INSERT": OLD, "DATE_UPDATE": OLD, "SET_PARENT_ID": parent}
-        shop.add("b_sale_basket", ID=number, **row, PRICE=600.25, QUANTITY=2, **dates)
+        shop.add("b_sale_basket", ID=number, **row, PRICE=600.25, BASE_PRICE=700, QUANTITY=2, **dates)
     poured = shop.pull(Kind.ORDERS)
     found = poured.records["5"]
     assert (found.number, found.person, found.status, found.completed) == ("A-5", "1", "F", True)
@@ -67,7 +67,8 @@ def test_every_field_of_an_order(shop: Bitrix) -> None:
     assert found.created_at == datetime(2026, 11, 1, 9, tzinfo=UTC)
     assert found.paid_at == datetime(2026, 11, 2, 9, tzinfo=UTC)
     assert found.cancelled_at is None
-    assert [(line.product, line.price, line.quantity) for line in found.lines] == [("51", Decimal("600.25"), 2)]
+    [line] = found.lines
+    assert (line.product, line.price, line.base_price, line.quantity) == ("51", Decimal("600.25"), 700, 2)
     assert poured.total == 1
 
 
