@@ -65,9 +65,22 @@ class Site(Section):
     url: str = "http://127.0.0.1:8000"
     timezone: str = "Europe/Moscow"
     language: Literal["ru", "en"] = "ru"
+    currency: str = Field(default="RUB", pattern="^[A-Z]{3}$")  # in which groups sum orders up
     sender: str = ""  # default From of mailings
     phone: str = ""
     address: str = ""
+    logo_url: str = ""  # of about 160 × 40, shown in the head of letters
+    colour: str = Field(default="#0b6b53", pattern="^#[0-9A-Fa-f]{6}$")  # of buttons and links
+    social: dict[str, str] = {}  # what it is called → where it is
+    utm_domains: list[str] = []  # whose links are marked beside the site's own; "*": all
+
+    def __hash__(self) -> int:  # pages keep what they made for a site; a dictionary has no hash of its own
+        return hash((self.name, self.url, self.timezone, self.language))
+
+    def brand(self) -> dict[str, Any]:
+        """What letters show of the site."""
+        shown = ("name", "url", "phone", "address", "logo_url", "colour")
+        return {name: getattr(self, name) for name in shown} | {"social": self.social}
 
     @field_validator("url")
     @classmethod
@@ -116,6 +129,14 @@ class Clock(Section):
             raise ValueError(str(error)) from None
 
 
+RuleId = Annotated[str, Field(min_length=1, max_length=64, coerce_numbers_to_str=True)]
+
+
+class Coupons(Section):
+    cap: int = Field(default=100_000, ge=0)  # outstanding ones a discount rule; 0: no limit
+    rules: dict[int, RuleId] = {}  # percent → the shop's discount rule, for letters that name none
+
+
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,48}$")]
 
 
@@ -130,6 +151,8 @@ class Config(Section):
     web: Web = Web()
     deliver: Deliver = Deliver()
     clock: Clock = Clock()
+    coupons: Coupons = Coupons()
+    blocks: dict[str, dict[str, Any]] = {}  # settings that letters leave out, by block; checked by the blocks
     sources: dict[SourceName, dict[str, Any]] = Field(default={}, repr=False)  # passwords are still plain text here
     local_plugins: str = "local"
     folder: Path = Path()
@@ -247,6 +270,8 @@ def faults(error: ValidationError, model: type[BaseModel]) -> VestnikError:
 
 def _fault(fault: ErrorDetails, model: type[BaseModel]) -> VestnikError:
     path = [str(part) for part in fault["loc"]]
+    if not path:  # a fault of several keys together
+        return VestnikError("{what}.", what=_what(fault))
     where = f"[{'.'.join(path[:-1])}] {path[-1]}" if len(path) > 1 else path[-1]
     if fault["type"] == "extra_forbidden":
         return _unknown_key(where, path[-1], sorted(_fields(model, path[:-1])))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,12 +32,13 @@ class Left:
 
 def token(key: str, *, contact_id: int, mailing: str) -> str:
     """The signed token by which this contact can leave this mailing."""
-    return signing.sign(key, _PURPOSE, [contact_id, mailing])
+    return signing.seal(key, _PURPOSE, f"{contact_id}:{mailing}")
 
 
 def read_token(engine: sa.Engine, token: str, *, now: datetime) -> Left:
     """Whom and what `token` stands for. Raises Refused for a bad token or a contact no longer known."""
-    contact_id, mailing = signing.read(signing.secret(engine, now=now), _PURPOSE, token)
+    number, _, mailing = signing.unseal(signing.secret(engine, now=now), _PURPOSE, token).partition(":")
+    contact_id = int(number)
     with engine.connect() as connection:
         email = connection.scalar(sa.select(_contacts.c.email).where(_contacts.c.id == contact_id))
         name = connection.scalar(sa.select(_mailings.c.name).where(_mailings.c.code == mailing))
@@ -114,6 +116,56 @@ def suppress_all(connection: sa.Connection, leavings: Iterable[Leaving], *, sour
     ]
     insert_ignoring(connection, _left, rows)
     return len(rows)
+
+
+ANY, AGREED, LIST = "any", "agreed", "list"
+"""What a mailing asks of a contact: nothing; a confirmed account or a list that it is on; such a list."""
+NO_CONSENT = "no consent"
+
+
+def withheld(connection: sa.Connection, emails: Iterable[str], *, mailing: str) -> dict[str, str]:
+    """Those of `emails` to whom `mailing` must not go, with the reason: they left, or never gave what it asks."""
+    emails = list(emails)
+    basis = connection.scalar(sa.select(_mailings.c.consent).where(_mailings.c.code == mailing)) or ANY
+    found = dict.fromkeys(_without_consent(connection, emails, basis), NO_CONSENT)
+    return found | suppressed(connection, emails, mailing=mailing)
+
+
+def _without_consent(connection: sa.Connection, emails: Sequence[str], basis: str) -> set[str]:
+    if basis == ANY:
+        return set()
+    given: set[str] = set()
+    for part in chunks(emails, 500):
+        query = sa.select(_contacts.c.email).where(_contacts.c.email.in_(part), consented(_contacts.c.id, basis))
+        given.update(connection.scalars(query))
+    return set(emails) - given
+
+
+def consented(contact_id: sa.ColumnElement[int], basis: str) -> sa.ColumnElement[bool]:
+    """The condition that this contact gave the consent `basis`."""
+    if basis == ANY:
+        return sa.true()
+    people, lists = tables.people, tables.subscriptions
+    on_list = sa.select(lists.c.contact_id).where(
+        # who waits for one product has asked for word of that product, not for letters
+        *(lists.c.contact_id.is_not(None), lists.c.active, lists.c.gone_at.is_(None)),
+        lists.c.list.not_like("awaited:%"),
+    )
+    account = sa.select(people.c.contact_id).where(
+        *(people.c.contact_id.is_not(None), people.c.kind == "user", people.c.confirmed),
+        *(people.c.active, people.c.gone_at.is_(None)),
+    )
+    listed = contact_id.in_(on_list.correlate(None))
+    return listed if basis == LIST else sa.or_(listed, contact_id.in_(account.correlate(None)))
+
+
+def reason(email: sa.ColumnElement[str], contact_id: sa.ColumnElement[int], *, mailing: str, basis: str) -> Any:
+    """As :func:`withheld` for a whole SELECT: the reason, NULL for whom the mailing may go to."""
+    left = sa.select(sa.func.min(_left.c.reason)).where(
+        _left.c.email == email, _left.c.mailing.in_((mailing, EVERYTHING))
+    )
+    lacking = sa.case((sa.not_(consented(contact_id, basis)), NO_CONSENT))
+    return sa.func.coalesce(left.correlate(email.table).scalar_subquery(), lacking)
 
 
 def suppressed(connection: sa.Connection, emails: Iterable[str], *, mailing: str) -> dict[str, str]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from babel.core import Locale
+from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal
+from babel.units import format_unit
 
 from core.errors import VestnikError
+from core.rules.forms import Quantity
 
 CATALOGUES = Path(__file__).parent / "locale"
 
@@ -49,9 +56,38 @@ def message(error: VestnikError, language: str) -> str:
     return template.format(**_said(error.values, language))
 
 
-def said(text: str | VestnikError, language: str) -> str:
-    """A text that may be an error: what it says in `language`; an ordinary one as it is."""
+def said(text: Any, language: str) -> Any:
+    """A text that may be an error or a quantity: what it says in `language`; anything else as it is."""
+    if isinstance(text, Quantity):
+        return quantity(text, language)
     return message(text, language) if isinstance(text, VestnikError) else text
+
+
+def quantity(one: Quantity, language: str) -> str:
+    """A value with its unit as the reader's language writes it: ``84 300 ₽``, ``24 нояб. 2026 г.``, ``3 дн.``."""
+    value, locale = one.value, Locale.parse(language)
+    if isinstance(value, datetime) and one.unit in _DATES:
+        return _DATES[one.unit](value, locale)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return str(format_date(value, "d MMM y", locale=locale))
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return str(value)
+    if one.unit in _NUMBERS:
+        return _NUMBERS[one.unit](value, locale)
+    return str(format_currency(value, one.unit, "#,##0.## ¤", locale=locale, currency_digits=False))
+
+
+Written = Callable[[Any, Locale], str]
+_DATES: Mapping[str, Written] = {
+    "date": lambda value, locale: str(format_date(value, "d MMM y", locale=locale)),
+    "moment": lambda value, locale: str(format_datetime(value, "d MMM y, HH:mm", tzinfo=value.tzinfo, locale=locale)),
+}
+_NUMBERS: Mapping[str, Written] = {
+    "text": lambda value, locale: str(value),
+    "number": lambda value, locale: str(format_decimal(value, "#,##0.##", locale=locale)),
+    "percent": lambda value, locale: f"{format_decimal(value, '#,##0.##', locale=locale)} %",
+    "days": lambda value, locale: str(format_unit(round(value, 1), "duration-day", length="short", locale=locale)),
+}
 
 
 def _said(values: Mapping[str, Any], language: str) -> dict[str, Any]:

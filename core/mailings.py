@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,6 +29,8 @@ class Mailing:
     exclude_groups: tuple[str, ...]
     utm: Utm
     layout: str
+    consent: str = "any"  # what a contact must have given, see core.consent
+    track: bool = True  # whether its letters tell who opened them and which links were followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Issue:
     utm: Utm
     active: bool
     scheduled_from: datetime
+    blocks: tuple[Mapping[str, Any], ...] = ()  # code and settings of each, in their order
 
 
 def mailing(connection: sa.Connection, code: str) -> Mailing:
@@ -61,6 +65,8 @@ def mailing(connection: sa.Connection, code: str) -> Mailing:
         exclude_groups=tuple(row["exclude_groups"]),
         utm=Utm(**row["utm"]),
         layout=row["layout"],
+        consent=row["consent"],
+        track=bool(row["track"]),
     )
 
 
@@ -85,6 +91,7 @@ def _issue(row: Mapping[str, object] | sa.RowMapping) -> Issue:
         utm=Utm(**row["utm"]),  # type: ignore[arg-type]
         active=bool(row["active"]),
         scheduled_from=row["scheduled_from"],  # type: ignore[arg-type]
+        blocks=tuple(row["blocks"] or ()),  # type: ignore[arg-type]
     )
 
 

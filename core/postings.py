@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from core import consent, groups, mailings, schedule, tables
 from core.compose import Publication
-from core.db import chunks, insert_ignoring, retried, writing
+from core.db import insert_ignoring, retried, writing
 from core.errors import VestnikError
-from core.groups import Group, Member
+from core.groups import Group, snapshots
 from core.mailings import Issue, Mailing
 from core.model import PostingStatus, Status
 from core.rules import World
@@ -164,10 +164,16 @@ def _move(engine: sa.Engine, posting_id: int, old: PostingStatus, values: Mappin
         return connection.execute(statement.values(**values)).rowcount > 0
 
 
-def recipients_of(connection: sa.Connection, issue: Issue, mailing: Mailing, *, at: datetime) -> sa.Select[Any]:
+def recipients_of(
+    connection: sa.Connection, issue: Issue, mailing: Mailing, *, at: datetime, currency: str
+) -> sa.Select[Any]:
     """One SELECT of the contacts whom `issue` would go to, were it fired `at` that moment (consent not yet asked)."""
     include, exclude = groups_of(connection, mailing)
-    return groups.members(include, World(at, issue.timezone), without=exclude)
+    return groups.members(include, _world(connection, issue, at=at, currency=currency), without=exclude)
+
+
+def _world(connection: sa.Connection, issue: Issue, *, at: datetime, currency: str) -> World:
+    return groups.world(connection, now=at, timezone=issue.timezone, currency=currency)
 
 
 def groups_of(connection: sa.Connection, mailing: Mailing) -> tuple[list[Group], list[Group]]:
@@ -178,12 +184,19 @@ def groups_of(connection: sa.Connection, mailing: Mailing) -> tuple[list[Group],
 
 @retried
 def open_posting(
-    engine: sa.Engine, waiting: Posting, publication: Publication, *, now: datetime, again: bool = False
+    engine: sa.Engine,
+    waiting: Posting,
+    publication: Publication,
+    *,
+    now: datetime,
+    currency: str = "RUB",
+    again: bool = False,
 ) -> int:
     """Freeze the recipients of `waiting` and open it in one commit; how many they are (0 too if it was open already).
 
     Whoever has left the mailing is in the snapshot as ``skipped``, so that the admin sees why; so is, unless `again`,
-    whoever got this issue on the same day by another posting where one of the two was started by hand.
+    whoever got this issue on the same day by another posting where one of the two was started by hand. `currency`: in
+    which the groups sum orders up.
     """
     with writing(engine) as connection:
         moved = connection.execute(
@@ -195,12 +208,11 @@ def open_posting(
             return 0
         issue = mailings.issue(connection, waiting.issue)
         mailing = mailings.mailing(connection, issue.mailing)
-        query = recipients_of(connection, issue, mailing, at=waiting.firing_at)
-        members = [groups.Member(*row) for row in connection.execute(query)]
         others = [] if again else _same_day(connection, waiting, issue)
-        for part in chunks(members, 1000):
-            _freeze(connection, waiting.id, mailing.code, part, others=others)
-        return len(members)
+        query = recipients_of(connection, issue, mailing, at=waiting.firing_at, currency=currency)
+        frozen = _freeze(connection, waiting.id, mailing, query, others=others)
+        _remember(connection, waiting, issue, mailing, currency=currency)
+        return frozen
 
 
 def _same_day(connection: sa.Connection, waiting: Posting, issue: Issue) -> list[int]:
@@ -219,36 +231,47 @@ def _same_day(connection: sa.Connection, waiting: Posting, issue: Issue) -> list
 
 
 def _freeze(
-    connection: sa.Connection, posting_id: int, mailing: str, members: Sequence[Member], *, others: Sequence[int]
-) -> None:
-    left = _already(connection, members, others)
-    left |= consent.suppressed(connection, [member.email for member in members], mailing=mailing)
-    rows = [
-        {
-            "posting_id": posting_id,
-            "contact_id": member.contact_id,
-            "person_id": member.person_id,
-            "email": member.email,
-            "status": (Status.SKIPPED if member.email in left else Status.NEW).value,
-            "reason": left.get(member.email, ""),
-            "message_id": "",
-            "attempts": 0,
-        }
-        for member in members
-    ]
-    insert_ignoring(connection, _recipients, rows)
+    connection: sa.Connection, posting_id: int, mailing: Mailing, query: sa.Select[Any], *, others: Sequence[int]
+) -> int:
+    """The snapshot, in one statement that the database does alone: a million recipients take no memory here."""
+    member = query.subquery("member")
+    email, contact_id = member.c.email, member.c.contact_id
+    withheld = consent.reason(email, contact_id, mailing=mailing.code, basis=mailing.consent)
+    reason = sa.func.coalesce(withheld, _already(contact_id, others))
+    columns = {
+        "posting_id": sa.literal(posting_id),
+        "contact_id": contact_id,
+        "person_id": member.c.person_id,
+        "email": email,
+        "status": sa.case((reason.is_(None), Status.NEW.value), else_=Status.SKIPPED.value),
+        "reason": sa.func.coalesce(reason, ""),
+        "message_id": sa.literal(""),
+        "attempts": sa.literal(0),
+    }
+    statement = sa.insert(_recipients).from_select(list(columns), sa.select(*columns.values()).select_from(member))
+    return connection.execute(statement).rowcount
 
 
-def _already(connection: sa.Connection, members: Sequence[Member], others: Sequence[int]) -> dict[str, str]:
-    """Who of `members` has, or may have, a letter of one of the `others`: address → reason."""
-    if not others:
-        return {}
-    query = sa.select(_recipients.c.email).where(
+def _already(contact_id: sa.ColumnElement[int], others: Sequence[int]) -> sa.ColumnElement[Any]:
+    """The reason why a contact who has, or may have, a letter of one of the `others` gets none now."""
+    had = sa.select(_recipients.c.contact_id).where(
         _recipients.c.posting_id.in_(others),
-        _recipients.c.contact_id.in_([member.contact_id for member in members]),
         _recipients.c.status.not_in((Status.SKIPPED.value, Status.FAILED.value)),
     )
-    return dict.fromkeys(connection.scalars(query), "already sent today")
+    return sa.case((contact_id.in_(had), "already sent today")) if others else sa.null()
+
+
+def _remember(connection: sa.Connection, waiting: Posting, issue: Issue, mailing: Mailing, *, currency: str) -> None:
+    """Keep who was in each group of the mailing, so that two postings can be compared."""
+    include, exclude = groups_of(connection, mailing)
+    world = _world(connection, issue, at=waiting.firing_at, currency=currency)
+    for group in include:
+        if len(include) == 1 and not exclude:  # whoever is in the posting is in the group, and the other way round
+            query = sa.select(_recipients.c.contact_id).where(_recipients.c.posting_id == waiting.id)
+            ids: Iterable[int] = connection.scalars(query)
+        else:
+            ids = snapshots.asked(connection, group, world)
+        snapshots.keep(connection, group, ids, at=waiting.firing_at, posting_id=waiting.id)
 
 
 def counts(engine: sa.Engine, posting_id: int) -> dict[str, int]:

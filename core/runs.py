@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core import compose, deliver, groups, intake, mailings, postings, schedule
+from core import buyers, compose, coupons, deliver, groups, intake, leases, mailings, postings, schedule
 from core.app import App
 from core.compose import Publication
 from core.errors import N_, Busy, Unreachable, VestnikError
@@ -20,6 +20,8 @@ RETRY = timedelta(seconds=60)
 """A source that failed is left alone that long."""
 SWEEP_WINDOW = timedelta(hours=3)
 """So late a night's full read still begins; after that the shop has its customers to serve."""
+COUPON_LEASE = timedelta(minutes=10)
+"""Who looks after coupons and dies is waited for that long; two at once would do no harm."""
 
 
 def pull(app: App, source: Source) -> None:
@@ -28,6 +30,7 @@ def pull(app: App, source: Source) -> None:
         intake.pull(app.engine, source, clock=app.clock)
     except Busy:
         return
+    count_buyers(app, source)
 
 
 def sweep_due(app: App, source: Source) -> bool:
@@ -47,6 +50,14 @@ def sweep(app: App, source: Source) -> None:
         intake.pull(app.engine, source, clock=app.clock, full=True)
     except Busy:
         return
+    if Kind.ORDERS in source.capabilities:
+        buyers.rebuild(app.engine, source.name, now=app.clock(), currency=app.config.site.currency)
+
+
+def count_buyers(app: App, source: Source) -> None:
+    """What its buyers have bought, after the orders of `source` were read."""
+    if Kind.ORDERS in source.capabilities:
+        buyers.refresh(app.engine, source.name, now=app.clock(), currency=app.config.site.currency)
 
 
 def open_posting(app: App, posting_id: int, *, again: bool = False) -> bool:
@@ -66,7 +77,10 @@ def open_posting(app: App, posting_id: int, *, again: bool = False) -> bool:
             return False
         freshen(app, issue, mailing)
         publication = publish(app, issue, mailing, at=waiting.firing_at)
-        postings.open_posting(app.engine, waiting, publication, now=app.clock(), again=again)
+        coupons.check(app.desk().mint, publication, shelf=app.press.blocks, now=app.clock())
+        postings.open_posting(
+            app.engine, waiting, publication, now=app.clock(), currency=app.config.site.currency, again=again
+        )
     except VestnikError as error:
         _cannot_open(app, waiting, error)
         return False
@@ -89,14 +103,7 @@ def _cannot_open(app: App, waiting: postings.Posting, error: VestnikError) -> No
 
 def publish(app: App, issue: Issue, mailing: Mailing, *, at: datetime | None = None) -> Publication:
     """The letter of `issue` as it would be published for a firing `at` that moment, now if none is given."""
-    return compose.publish(
-        issue,
-        mailing,
-        app.config.site,
-        at=at or app.clock(),
-        folders=app.template_folders,
-        public_url=app.config.public_url,
-    )
+    return compose.publish(app.press, issue, mailing, at=at or app.clock())
 
 
 def freshen(app: App, issue: Issue, mailing: Mailing) -> None:
@@ -107,7 +114,8 @@ def freshen(app: App, issue: Issue, mailing: Mailing) -> None:
     """
     with app.engine.connect() as connection:
         include, exclude = postings.groups_of(connection, mailing)
-    asked, limit = groups.kinds([*include, *exclude]), issue.max_age.total_seconds()
+        world = groups.world(connection, now=app.clock(), timezone=issue.timezone, currency=app.config.site.currency)
+    asked, limit = groups.kinds([*include, *exclude], world), issue.max_age.total_seconds()
     feeding = groups.sources([*include, *exclude], list(app.sources))
     for name, source in app.sources.items():
         kinds = {Kind.OPT_OUTS} | (asked if name in feeding else frozenset())
@@ -125,6 +133,8 @@ def _pull_now(app: App, source: Source, kinds: Collection[Kind]) -> None:
     for report in intake.pull(app.engine, source, clock=app.clock, kinds=wanted):
         if report.error:
             raise report.error
+    if Kind.ORDERS in wanted:
+        count_buyers(app, source)
 
 
 def send(
@@ -153,6 +163,9 @@ def _deliver(
         error = Unreachable(N_("The relay does not take letters: {error}. They wait."), error=str(away))
         postings.complain(app.engine, posting.id, error)
         raise
+    except VestnikError as error:  # coupons that cannot be made now
+        postings.complain(app.engine, posting.id, error)
+        raise
     if posting.reason:
         postings.complain(app.engine, posting.id, "")
 
@@ -173,3 +186,33 @@ def waiting_letters(app: App, posting_ids: Iterable[int]) -> list[int]:
         for one in posting_ids
         if deliver.at_work(app.engine, one) < workers and deliver.ready(app.engine, one, now=now)
     ]
+
+
+def coupons_due(app: App) -> bool:
+    """Whether coupons are to be ended or audited now."""
+    now = app.clock()
+    return coupons.due(app.engine, now=now) or coupons.audit_due(app.engine, now=now)
+
+
+def tend_coupons(app: App, *, stopping: Callable[[], bool] = lambda: False) -> None:
+    """End the coupons whose time is over, and audit those of a day; if another process is at it, leave it to them."""
+    mint, owner = app.desk().mint, leases.owner()
+    if not leases.take(app.engine, "coupons", owner=owner, now=app.clock(), seconds=COUPON_LEASE.total_seconds()):
+        return
+    try:
+        coupons.end(mint, now=app.clock(), stopping=stopping)
+        coupons.audit(mint, now=app.clock())
+        coupons.end(mint, now=app.clock(), stopping=stopping)  # what the audit found to be over
+    finally:
+        leases.free(app.engine, "coupons", owner=owner)
+
+
+def audit_coupons(app: App) -> list[VestnikError]:
+    """Audit every coupon now; what could not be asked. Raises Busy while another process is at it."""
+    owner = leases.owner()
+    if not leases.take(app.engine, "coupons", owner=owner, now=app.clock(), seconds=COUPON_LEASE.total_seconds()):
+        raise Busy(N_("Coupons are being looked after at this moment. Try again in a minute."))
+    try:
+        return coupons.audit(app.desk().mint, now=app.clock(), everything=True)
+    finally:
+        leases.free(app.engine, "coupons", owner=owner)

@@ -30,6 +30,13 @@ KINDS = {
     Kind.SUBSCRIPTIONS.value: N_("subscriptions"),
     Kind.OPT_OUTS.value: N_("opt-outs"),
 }
+COUPONS = {
+    "planned": N_("being made"),
+    "made": N_("active"),
+    "used": N_("used"),
+    "removed": N_("removed"),
+    "lost": N_("missing in the shop"),
+}
 REASONS = (  # those that our own rooms write into rows; a relay's words are shown as they are
     N_("unsubscribed"),
     N_("complaint"),
@@ -37,6 +44,7 @@ REASONS = (  # those that our own rooms write into rows; a relay's words are sho
     N_("blacklisted"),
     N_("bounce"),
     N_("already sent today"),
+    N_("no consent"),
     N_("missed"),
     N_("the worker stopped while this letter was on the wire"),
 )

@@ -10,11 +10,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "model", "config", "db", "tables", "address", "schedule", "links", "mime"),
-    ("plugin", "source", "channel", "rules"),
+    ("errors", "model", "config", "bulk", "db", "tables", "address", "schedule", "links", "mime"),
+    ("plugin", "source", "channel", "rules", "block", "coupon", "goods"),
     (
-        *("leases", "signing", "consent", "mailings", "migrations"),
-        *("intake", "groups", "compose", "postings", "deliver", "definitions"),
+        *("leases", "signing", "consent", "mailings", "migrations", "buyers"),
+        *("intake", "groups", "compose", "postings", "coupons", "deliver", "events", "definitions"),
     ),
     ("i18n", "words", "app", "runs", "actors", "clock", "mailbox", "web", "sample", "demo", "cli", "certify"),
 )

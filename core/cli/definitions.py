@@ -11,6 +11,7 @@ import typer
 from core import definitions
 from core.cli.root import DEFAULT, ConfigOption, cli, help_text, say, start
 from core.definitions import Change
+from core.definitions.remarks import remarks
 from core.errors import N_
 
 _SIGNS = {"created": "+", "changed": "~", "same": "="}
@@ -25,17 +26,20 @@ def apply(
     config: ConfigOption = DEFAULT,
 ) -> None:
     app = start(config)
+    read = definitions.read(file)
     changes = definitions.apply(
         app.engine,
-        definitions.read(file),
-        app.config.site,
+        read,
+        app.press,
         sources=app.config.sources,
-        folders=app.template_folders,
         now=app.clock(),
         dry_run=dry_run,
     )
     for change in changes:
         _show(change)
+    with app.engine.connect() as connection:
+        for remark in remarks(connection, read):
+            say.note(remark.template, **remark.values)
     different = sum(change.action != "same" for change in changes)
     if not different:
         say.line(N_("Nothing to change: the database says the same."))

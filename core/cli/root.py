@@ -53,6 +53,10 @@ class Say:
         """One object on one line."""
         sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
 
+    def plain(self, text: str) -> None:
+        """A line as it is, its tabs too, for other programs to read."""
+        sys.stdout.write(text + "\n")
+
     def table(self, columns: list[str], rows: list[list[Any]]) -> None:
         """Rows under translated column titles."""
         table = Table(box=None, header_style="bold", pad_edge=False)

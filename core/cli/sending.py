@@ -143,9 +143,9 @@ def _would_get(app: App, issue: Issue, mailing: Mailing, *, at: datetime) -> lis
     """Everybody whom the groups name, with what would become of their letter and why."""
     people = tables.people
     with app.engine.connect() as connection:
-        query = postings.recipients_of(connection, issue, mailing, at=at)
+        query = postings.recipients_of(connection, issue, mailing, at=at, currency=app.config.site.currency)
         members = list(groups.read(connection, query))
-        left = consent.suppressed(connection, [member.email for member in members], mailing=mailing.code)
+        left = consent.withheld(connection, [member.email for member in members], mailing=mailing.code)
         names: dict[int, str] = {}
         for part in chunks((member.person_id for member in members), 500):
             found = connection.execute(sa.select(people.c.id, people.c.name).where(people.c.id.in_(part)))
@@ -170,10 +170,12 @@ def send_test(
 ) -> None:
     app = start(config)
     found, mailing = _issue(app, issue)
-    publication = runs.publish(app, found, mailing)
+    publication = compose.untracked(runs.publish(app, found, mailing))
     # contact 0: the unsubscribe link of a test must not unsubscribe the person
     addressee = Addressee(0, 0, normalised(as_), _person(app, normalised(as_)))
-    letter = next(iter(compose.compose(publication, [addressee], key=app.key)))
+    with app.engine.connect() as connection:
+        asked = compose.gathered(connection, publication, [addressee], shelf=app.press.blocks, now=app.clock())
+    letter = next(iter(compose.compose(publication, asked, key=app.key)))
     if isinstance(letter, Refused):
         raise letter
     _send_one(app, replace(letter, to=normalised(to), subject=f"[{say._(N_('test'))}] {letter.subject}"))

@@ -9,7 +9,7 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
-from core import actors
+from core import actors, coupons
 from core.app import App
 from core.cli.root import DEFAULT, ConfigOption, JsonOption, cli, help_text, say, start
 from core.errors import N_, Misconfigured, VestnikError, masked
@@ -68,9 +68,24 @@ def _findings(app: App) -> Iterator[tuple[str, Finding]]:
     for name in app.config.sources:
         for finding in _source(app, name):
             yield f"sources.{name}", finding
+    yield from _coupons(app)
     if not app.config.sources:
         advice = say._(N_("The settings name no source. Add [sources.shop] with connector and url."))
         yield "sources", Finding(say._(N_("none")), ok=False, advice=advice)
+
+
+def _coupons(app: App) -> Iterator[tuple[str, Finding]]:
+    """What the last audits found: coupons that letters promise and shops do not have, shops that could not be asked."""
+    try:
+        found = list(coupons.alarms(app.engine))
+    except VestnikError:
+        return  # the database has been said to be away
+    for one in found:
+        missing = VestnikError(
+            N_("{count} coupons were issued and not used, and are not in the shop. See: vestnik coupons reconcile"),
+            count=len(one.differences),
+        )
+        yield "coupons", Finding(f"{one.source}, {one.rule}", ok=False, advice=one.error or missing)
 
 
 def _database(app: App) -> Finding:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from core import intake, leases
+from core import intake, leases, runs
 from core.app import App
 from core.cli.root import DEFAULT, ConfigOption, JsonOption, cli, help_text, say, start
 from core.errors import N_, Misconfigured
@@ -30,6 +30,8 @@ def pull(
         raise Misconfigured(N_("The settings name no source. Add [sources.shop] with connector and url."))
     leases.free_dead(app.engine)
     reports = [(one.name, report) for one in chosen for report in _pull(app, one, full)]
+    for one in chosen:
+        runs.count_buyers(app, one)
     _print(reports, json)
     failed = [report for _, report in reports if report.error]
     for report in failed:

@@ -17,13 +17,13 @@ import tomlkit
 from pydantic import ValidationError
 
 from core import compose, groups, mailings, schedule
+from core.compose import Press
 from core.config import Site, faults
 from core.db import upsert, writing
 from core.definitions.forms import SHAPES, File, GroupForm, IssueForm, MailingForm
 from core.errors import N_, Misconfigured, VestnikError, together
-from core.groups import Group
+from core.groups import Group, snapshots
 from core.plugin import suggestion
-from core.rules import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,9 @@ def read(path: Path) -> File:
 def apply(
     engine: sa.Engine,
     file: File,
-    site: Site,
+    press: Press,
     *,
     sources: Iterable[str],
-    folders: Iterable[Path] = (),
     now: datetime,
     dry_run: bool = False,
 ) -> list[Change]:
@@ -63,16 +62,28 @@ def apply(
 
     Raises Misconfigured with every fault of the file; then nothing at all has been written.
     """
+    site = press.site
     rows = _rows(file, site)
     with writing(engine) as connection:
         changes = [_compare(connection, kind, code, row) for kind, code, row in rows]
         for change, (kind, _, row) in zip(changes, rows, strict=True):
             if change.action != "same":
                 _write(connection, kind, row, change, now=now)
-        _check(connection, file, site, sources=list(sources), folders=list(folders), now=now)
+        _check(connection, file, press, sources=list(sources), now=now)
+        _freeze(connection, changes, site, now=now)
         if dry_run:
             connection.rollback()
     return changes
+
+
+def _freeze(connection: sa.Connection, changes: Iterable[Change], site: Site, *, now: datetime) -> None:
+    """The lists of static groups that are new, or whose rule changed; those made dynamic lose theirs."""
+    world = groups.world(connection, now=now, timezone=site.timezone)
+    for change in changes:
+        if change.kind != "groups" or (change.action != "created" and not change.fields.keys() - {"name"}):
+            continue
+        group = groups.find(connection, change.code)
+        (snapshots.freeze if group.static else snapshots.thaw)(connection, group, world)
 
 
 def _rows(file: File, site: Site) -> list[tuple[str, str, dict[str, Any]]]:
@@ -104,14 +115,12 @@ def _write(connection: sa.Connection, kind: str, row: Mapping[str, Any], change:
         upsert(connection, SHAPES[kind], [values], key=("code",))
 
 
-def _check(
-    connection: sa.Connection, file: File, site: Site, *, sources: list[str], folders: list[Path], now: datetime
-) -> None:
+def _check(connection: sa.Connection, file: File, press: Press, *, sources: list[str], now: datetime) -> None:
     """Everything the file names must exist, every rule and letter be understood; all faults at once."""
     found = [
-        *_group_faults(file, site, sources, now=now),
+        *_group_faults(connection, file, press.site, sources, now=now),
         *_mailing_faults(connection, file),
-        *_issue_faults(connection, file, site, folders, now=now),
+        *_issue_faults(connection, file, press, now=now),
     ]
     if found:
         raise Misconfigured(N_("Nothing was applied. {faults}"), faults=together(found))
@@ -122,10 +131,13 @@ def _at(kind: str, code: str, error: VestnikError) -> VestnikError:
     return VestnikError("[{kind}.{code}] {error}", kind=kind, code=code, error=error)
 
 
-def _group_faults(file: File, site: Site, sources: list[str], *, now: datetime) -> Iterator[VestnikError]:
+def _group_faults(
+    connection: sa.Connection, file: File, site: Site, sources: list[str], *, now: datetime
+) -> Iterator[VestnikError]:
+    world = groups.world(connection, now=now, timezone=site.timezone)
     for code, form in file.groups.items():
         try:
-            group = groups.checked(Group(code, form.name, form.include, form.exclude), World(now, site.timezone))
+            group = groups.checked(Group(code, form.name, form.include, form.exclude), world)
         except VestnikError as error:
             yield _at("groups", code, error)
             continue
@@ -146,15 +158,13 @@ def _mailing_faults(connection: sa.Connection, file: File) -> Iterator[VestnikEr
                 yield _at("mailings", code, error)
 
 
-def _issue_faults(
-    connection: sa.Connection, file: File, site: Site, folders: list[Path], *, now: datetime
-) -> Iterator[VestnikError]:
+def _issue_faults(connection: sa.Connection, file: File, press: Press, *, now: datetime) -> Iterator[VestnikError]:
     for code in _touched(connection, file):
         try:
             issue = mailings.issue(connection, code)
             if issue.schedule:
                 schedule.parse(issue.schedule, issue.timezone)
-            compose.publish(issue, mailings.mailing(connection, issue.mailing), site, at=now, folders=folders)
+            compose.publish(press, issue, mailings.mailing(connection, issue.mailing), at=now)
         except VestnikError as error:
             yield _at("issues", code, error)
 

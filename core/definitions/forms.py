@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from email.headerregistry import Address
 from email.utils import unquote
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
@@ -89,13 +89,16 @@ class GroupForm(Form):
     name: Name = ""
     include: Tree
     exclude: Tree | None = None
+    static: bool = False
 
     def columns(self, code: str, site: Site) -> dict[str, Any]:
-        return {"name": self.name or code, "include": self.include, "exclude": self.exclude or None}
+        exclude = self.exclude or None
+        return {"name": self.name or code, "include": self.include, "exclude": exclude, "static": self.static}
 
     @classmethod
     def from_columns(cls, row: sa.RowMapping, site: Site) -> dict[str, Any]:
-        return _filled({"name": row["name"], "include": row["include"], "exclude": row["exclude"]})
+        kept = {name: row[name] for name in ("name", "include", "exclude")}
+        return _filled({**kept, "static": row["static"] or None})
 
 
 class MailingForm(Form):
@@ -108,6 +111,8 @@ class MailingForm(Form):
     exclude_groups: list[Code] = []
     utm: UtmForm = UtmForm()
     layout: Annotated[str, Field(max_length=64)] = "standard"
+    consent: Literal["any", "agreed", "list"] = "any"
+    track: bool = True
 
     def columns(self, code: str, site: Site) -> dict[str, Any]:
         return {
@@ -118,6 +123,8 @@ class MailingForm(Form):
             "exclude_groups": self.exclude_groups,
             "utm": self.utm.model_dump(),
             "layout": self.layout,
+            "consent": self.consent,
+            "track": self.track,
         }
 
     @classmethod
@@ -131,8 +138,17 @@ class MailingForm(Form):
                 "exclude_groups": row["exclude_groups"],
                 "utm": _filled(row["utm"]),
                 "layout": row["layout"],
+                "consent": "" if row["consent"] == "any" else row["consent"],
+                "track": None if row["track"] else False,
             }
         )
+
+
+class BlockForm(BaseModel):
+    """One block after the letter's text: its code, and its own settings beside it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
 class IssueForm(Form):
@@ -140,7 +156,7 @@ class IssueForm(Form):
 
     mailing: Code
     letter: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", max_length=255)]
-    subject: Annotated[str, Field(min_length=1, max_length=500)]
+    subject: Annotated[str, Field(max_length=500)] = ""  # empty: the letter's own
     name: Name = ""
     preheader: Annotated[str, Field(max_length=500)] = ""
     schedule: Annotated[str, Field(max_length=255)] = ""
@@ -148,6 +164,7 @@ class IssueForm(Form):
     catch_up: Seconds = 12 * 3600
     max_age: Seconds = 5 * 60
     utm: UtmForm = UtmForm()
+    blocks: list[BlockForm] = []
     active: bool = True
 
     def columns(self, code: str, site: Site) -> dict[str, Any]:
@@ -162,6 +179,7 @@ class IssueForm(Form):
             "catch_up_seconds": self.catch_up,
             "max_age_seconds": self.max_age,
             "utm": self.utm.model_dump(),
+            "blocks": [block.model_dump() for block in self.blocks],
             "active": self.active,
         }
 
@@ -173,6 +191,7 @@ class IssueForm(Form):
             "catch_up": _span(row["catch_up_seconds"]),
             "max_age": _span(row["max_age_seconds"]),
             **({"utm": _filled(row["utm"])} if _filled(row["utm"]) else {}),
+            **({"blocks": row["blocks"]} if row["blocks"] else {}),
             "active": row["active"],
         }
 

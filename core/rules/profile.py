@@ -1,142 +1,125 @@
-"""Words about who a person is: birthday, registration, last login, source, attributes, the address itself."""
+"""Words about who a person is: birthday, registration, last login, source, the address itself."""
 
 from __future__ import annotations
 
-import calendar
-from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Self
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
+from pydantic import Field, model_validator
 
 from core.address import normalised
 from core.errors import N_, Refused
-from core.rules import Condition, World, bad, word
-from core.rules.periods import days, period, texts
+from core.rules import WHO, Condition, Form, Leaf, Said, World, bad, word
+from core.rules.forms import Days, Moments, Quantity, Texts, celebrated
 from core.tables import contacts, people
 
 
-@word("birthday", title=N_("Birthday"), example="today")
-def birthday(world: World, value: Any) -> Condition:
-    """``"today"``, ``"tomorrow"``, ``{in_days = 3}`` or ``{month = 12}``."""
-    if isinstance(value, Mapping) and value.keys() == {"month"}:
-        month = value["month"]
-        if isinstance(month, bool) or not isinstance(month, int) or not 1 <= month <= 12:
-            raise bad("birthday", value)
-        return people.c.birthday_md.between(month * 100, month * 100 + 31)
-    return people.c.birthday_md.in_(sorted(_celebrated(world.today + _ahead(value))))
+class Birthday(Form):
+    """``"today"``, ``"tomorrow"``, ``{in_days = 3}``, ``{month = 12}`` or ``{day_of_month = 5}``."""
+
+    short: ClassVar[str] = "on"
+    on: str | None = Field(default=None, pattern="^(today|tomorrow)$", title=N_("Today or tomorrow"))
+    in_days: Days | None = Field(default=None, title=N_("In N days"))
+    month: Annotated[int, Field(strict=True, ge=1, le=12)] | None = Field(default=None, title=N_("In the month"))
+    day_of_month: Annotated[int, Field(strict=True, ge=1, le=31)] | None = Field(
+        default=None, title=N_("On the day of the month")
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(Said(N_("must say one of: {names}"), names=", ".join(Birthday.model_fields)))
+        return self
 
 
-def _ahead(value: Any) -> timedelta:
-    if isinstance(value, str) and value in {"today", "tomorrow"}:
-        return timedelta(days=("today", "tomorrow").index(value))
-    if isinstance(value, Mapping) and value.keys() == {"in_days"}:
-        return days("birthday", value["in_days"])
-    raise bad("birthday", value)
-
-
-def _celebrated(day: date) -> Iterable[int]:
-    """Which birthdays (month * 100 + day) are celebrated on `day`: in common years 28 February is also for the 29th."""
-    yield day.month * 100 + day.day
-    if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
-        yield 229
+@word("birthday", title=N_("Birthday"), example="today", dated=False)
+def birthday(world: World, form: Birthday) -> Leaf:
+    """The day of birth, without its year; who was born on 29 February is greeted on the 28th of common years."""
+    column = people.c.birthday_md
+    condition: Condition
+    if form.month is not None:
+        condition = column.between(form.month * 100, form.month * 100 + 31)
+        return Leaf(condition, Said(N_("in month {month}"), month=form.month), people.c.birthday, "date")
+    if form.day_of_month is not None:
+        condition = column % 100 == form.day_of_month
+        return Leaf(condition, Said(N_("on day {day}"), day=form.day_of_month), people.c.birthday, "date")
+    ahead = form.in_days if form.in_days is not None else ("today", "tomorrow").index(form.on or "")
+    day = world.today + timedelta(days=ahead)
+    condition = column.in_(sorted(month * 100 + one for month, one in celebrated(day)))
+    return Leaf(condition, Said(N_("on {day}"), day=Quantity(day, "date")), people.c.birthday, "date")
 
 
 @word("registered", title=N_("Registration date"), example={"within_days": 30})
-def registered(world: World, value: Any) -> Condition:
-    """A period of days: when the person registered."""
-    return period("registered", people.c.registered_at, world, value)
+def registered(world: World, form: Moments) -> Leaf:
+    """When the person registered: a period, or its anniversary."""
+    return form.leaf(people.c.registered_at, world)
 
 
-@word("last_login", title=N_("Last login"), example={"more_than_days": 90})
-def last_login(world: World, value: Any) -> Condition:
-    """A period of days: when the person last logged in; ``{never = true}`` for those who never did."""
-    return period("last_login", people.c.last_login_at, world, value)
+@word("last_login", title=N_("Last login"), example={"more_than_days": 90}, dated=False)
+def last_login(world: World, form: Moments) -> Leaf:
+    """When the person last logged in: a period; ``{never = true}`` for those who never did."""
+    return form.leaf(people.c.last_login_at, world)
+
+
+@word("last_activity", title=N_("Last visit"), example={"within_days": 7}, dated=False)
+def last_activity(world: World, form: Moments) -> Leaf:
+    """When the person was last seen on the site, logged in or remembered: a period, or never."""
+    return form.leaf(sa.func.coalesce(people.c.last_activity_at, people.c.last_login_at), world)
+
+
+class Sources(Form):
+    """One name of a source in the settings, or a list of them."""
+
+    short: ClassVar[str] = "sources"
+    sources: Texts = Field(title=N_("Sources"))
 
 
 @word("in_source", title=N_("Comes from source"), example="shop")
-def in_source(world: World, value: Any) -> Condition:
-    """One name of a source in the settings, or a list of them."""
-    return people.c.source.in_(texts("in_source", value))
+def in_source(world: World, form: Sources) -> Leaf:
+    """The source that the person is in."""
+    return Leaf(people.c.source.in_(form.sources), _one_of(form.sources), people.c.source)
+
+
+class Domains(Form):
+    """One domain, or a list of them."""
+
+    short: ClassVar[str] = "domains"
+    domains: Texts = Field(title=N_("Domains"))
 
 
 @word("email_domain", title=N_("Domain of the address"), example="mail.ru")
-def email_domain(world: World, value: Any) -> Condition:
-    """One domain, or a list of them; subdomains are other domains."""
-    return contacts.c.domain.in_([domain.strip().lower().removeprefix("@") for domain in texts("email_domain", value)])
+def email_domain(world: World, form: Domains) -> Leaf:
+    """The domain of the address; subdomains are other domains."""
+    wanted = [domain.strip().lower().removeprefix("@") for domain in form.domains]
+    condition = WHO.in_(sa.select(contacts.c.id).where(contacts.c.domain.in_(wanted)))
+    return Leaf(condition, _one_of(wanted), _of_contact(contacts.c.domain))
+
+
+class Emails(Form):
+    """One address, or a list of them, in any spelling."""
+
+    short: ClassVar[str] = "emails"
+    emails: Texts = Field(title=N_("Addresses"))
 
 
 @word("email", title=N_("Address"), example="ivanov@shop.ru")
-def email(world: World, value: Any) -> Condition:
-    """One address, or a list of them, in any spelling."""
+def email(world: World, form: Emails) -> Leaf:
+    """The address itself."""
     try:
-        return contacts.c.email.in_([normalised(address) for address in texts("email", value)])
-    except Refused:
-        raise bad("email", value) from None
+        wanted = [normalised(address) for address in form.emails]
+    except Refused as error:
+        raise bad("email", form.emails, error) from None
+    return Leaf(
+        WHO.in_(sa.select(contacts.c.id).where(contacts.c.email.in_(wanted))),
+        _one_of(wanted),
+        _of_contact(contacts.c.email),
+    )
 
 
-_COLUMNS = ("name", "last_name", "second_name", "gender", "phone", "city", "site", "timezone")
+def _of_contact(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    return sa.select(column).where(contacts.c.id == WHO).correlate(people).scalar_subquery()
 
 
-@word("attribute", title=N_("Attribute"), example={"name": "city", "equals": "Москва"})
-def attribute(world: World, value: Any) -> Condition:
-    """``{name = …}`` with one of ``equals``, ``in``, ``contains``, ``starts``, ``empty = true/false``.
-
-    `name` is a mirrored column (name, last_name, second_name, gender, phone, city, site, timezone) or one of the
-    source's own fields such as ``UF_BONUS``. Texts are compared without regard to case where the database does so.
-    """
-    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str) or len(value) != 2:
-        raise bad("attribute", value)
-    [(operator, operand)] = [(key, item) for key, item in value.items() if key != "name"]
-    column = _attribute(value["name"], value)
-    if operator == "empty" and isinstance(operand, bool):
-        empty = sa.func.coalesce(column, "") == ""
-        return empty if operand else sa.not_(empty)
-    if operator == "in" and isinstance(operand, list) and operand:
-        return column.in_([_text(item, value) for item in operand])
-    if operator == "equals":
-        return column == _text(operand, value)
-    if operator in {"contains", "starts"} and isinstance(operand, str) and operand:
-        return (
-            column.contains(operand, autoescape=True)
-            if operator == "contains"
-            else column.startswith(operand, autoescape=True)
-        )
-    raise bad("attribute", value)
-
-
-def _attribute(name: str, value: Any) -> sa.ColumnElement[Any]:
-    if name in _COLUMNS:
-        return people.c[name]
-    if not name.replace("_", "").isalnum():
-        raise bad("attribute", value)
-    return JsonText(people.c.attributes, f"$.{name}")
-
-
-class JsonText(sa.sql.functions.GenericFunction[str]):
-    """The text of one member of a JSON column, NULL when it is not there; SQLite and MySQL spell it differently."""
-
-    type = sa.String()
-    inherit_cache = True
-    name = "json_text"
-
-
-@compiles(JsonText, "sqlite")
-def _sqlite(element: JsonText, compiler: Any, **kwargs: Any) -> str:
-    return f"CAST(json_extract({compiler.process(element.clauses, **kwargs)}) AS TEXT)"
-
-
-@compiles(JsonText, "mysql")
-@compiles(JsonText, "mariadb")
-def _mysql(element: JsonText, compiler: Any, **kwargs: Any) -> str:
-    member = f"CONCAT(JSON_EXTRACT({compiler.process(element.clauses, **kwargs)}))"
-    return f"JSON_UNQUOTE(NULLIF({member}, 'null'))"  # JSON's null; the text "null" still has its quotes here
-
-
-def _text(value: Any, whole: Any) -> str:
-    if isinstance(value, bool):
-        raise bad("attribute", whole)
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise bad("attribute", whole)
+def _one_of(texts: list[str]) -> Said:
+    return Said(N_("one of: {names}"), names=", ".join(texts[:20]) + ("…" if len(texts) > 20 else ""))

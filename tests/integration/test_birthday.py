@@ -40,7 +40,7 @@ def installed(installation: Installation, clock: Clock) -> App:
     for source in app.sources.values():
         runs.pull(app, source)
     file = definitions.read(installation.folder / "definitions.toml")
-    definitions.apply(app.engine, file, app.config.site, sources=app.config.sources, now=clock())
+    definitions.apply(app.engine, file, app.press, sources=app.config.sources, now=clock())
     return app
 
 

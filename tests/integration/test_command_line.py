@@ -199,4 +199,24 @@ def test_the_reader_is_spoken_to_in_the_language_of_the_settings(installation: I
 
 def test_json_is_one_object_a_line(ready: Installation) -> None:
     for line in ready.run("groups", "list", "--json").splitlines():
-        assert set(json.loads(line)) == {"code", "name", "count"}
+        assert set(json.loads(line)) == {"code", "name", "static", "count"}
+
+
+def test_a_group_is_explained_previewed_frozen_and_compared(ready: Installation) -> None:
+    email = ready.run("groups", "export", "birthday").split("\t")[0]
+    told = ready.run("groups", "explain", "birthday", email)
+    assert "✓" in told
+    assert "День рождения" in told
+    assert "✗" in ready.run("groups", "explain", "birthday", email, "--at", "2026-06-01")
+    [found] = [json.loads(line) for line in ready.run("groups", "preview", "birthday", "--json").splitlines()]
+    assert found["reach"]["members"] >= found["reach"]["reachable"] > 0
+    assert found["cost"]["plan"]
+    assert email in ready.run("groups", "diff", "birthday", "--from", "2026-06-01", "--limit", "1000")
+    ready.run("groups", "freeze", "birthday", "--as", "born")
+    assert email in ready.run("groups", "export", "born", "--at", "2026-06-01")
+    ready.run("groups", "thaw", "born")
+    assert email not in ready.run("groups", "export", "born", "--at", "2026-06-01")
+    ready.run("groups", "snapshot", "birthday")
+    assert len(ready.run("groups", "history", "birthday", "--json").splitlines()) == 1
+    assert "in_days" in ready.run("groups", "words", "birthday")
+    assert "nobody@shop.ru" in ready.run("groups", "explain", "birthday", "nobody@shop.ru", code=1)

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import definitions, i18n
+from core.compose import Press
 from core.config import Site
 from core.db import writing
 from core.definitions import Change
@@ -63,7 +64,7 @@ def read(tmp_path: Path, text: str) -> File:
 
 def apply(engine: sa.Engine, file: File, **changes: Any) -> list[Change]:
     known: dict[str, Any] = {"sources": ["shop"], "now": NOW, "site": SITE, **changes}
-    return definitions.apply(engine, file, known.pop("site"), **known)
+    return definitions.apply(engine, file, Press(known.pop("site"), tuple(known.pop("folders", ()))), **known)
 
 
 def taken(engine: sa.Engine, tmp_path: Path, text: str = FILE, **changes: Any) -> list[Change]:
@@ -253,8 +254,6 @@ def test_what_the_file_names_must_exist(engine: sa.Engine, tmp_path: Path, old: 
         ("reply_to =", "replay_to =", "[mailings.greetings] replay_to: unknown key; did you mean 'reply_to'?"),
         ("[groups.birthday]", "[grups.x]\n[groups.birthday]", "grups: unknown key; did you mean 'groups'?"),
         ("[groups.birthday]", '[groups."день рождения"]', "день рождения"),
-        ('subject = "Письмо"', 'subject = ""', "[issues.by_hand] subject"),
-        ('subject = "Письмо"', "", "[issues.by_hand] subject: "),
         ('catch_up = "6 часов"', 'catch_up = "скоро"', "“скоро” is not a length of time"),
         ('catch_up = "6 часов"', 'catch_up = "99999w"', "[issues.birthday] catch_up"),
         ("Asia/Yekaterinburg", "Asia/Ekaterinburg", "did you mean Asia/Yekaterinburg"),
