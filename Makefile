@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 
-.PHONY: install run test bench-pull lint types messages lock revision clean
+.PHONY: install run test bench-pull bench-groups lint types messages lock revision clean
 .DEFAULT_GOAL := install
 
 # The stamp is newer than the lock and pyproject.toml when the environment holds what they name.
@@ -28,6 +28,10 @@ test: $(VENV)/installed-dev
 BENCH ?= 1
 bench-pull: $(VENV)/installed-dev
 	BENCH_SCALE=$(BENCH) $(BIN)/python -m tests.benchmarks.pull $(ARGS)
+
+# Groups asked on a mirror of a million people, in SQLite and MariaDB. A quick run: make bench-groups BENCH=0.02
+bench-groups: $(VENV)/installed-dev
+	BENCH_SCALE=$(BENCH) $(BIN)/python -m tests.benchmarks.groups $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -34,6 +34,7 @@ class Nudges:
         self.sweep = self._actor("sweep", self._sweep)
         self.open_posting = self._actor("open_posting", self._open_posting)
         self.deliver = self._actor("deliver", self._deliver)
+        self.tend_coupons = self._actor("tend_coupons", self._tend_coupons)
 
     def _actor(self, name: str, work: Callable[..., None]) -> dramatiq.Actor[..., Any]:
         declare = dramatiq.actor(
@@ -66,6 +67,9 @@ class Nudges:
             log.error("posting %s: %s", posting_id, error)
         finally:
             self._connections.release()
+
+    def _tend_coupons(self) -> None:
+        runs.tend_coupons(self.app, stopping=self.stopping.is_set)
 
     def nudge_delivery(self, posting_id: int) -> None:
         """Say to every worker that this posting has letters."""

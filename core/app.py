@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from core import config as configuration
 from core import db, migrations, plugin, signing
+from core.block import Block
 from core.channel import Channel
+from core.compose import Press
 from core.config import Config
 from core.deliver import Desk
 from core.errors import N_, Misconfigured, masked
@@ -84,16 +86,48 @@ class App:
     @property
     def local(self) -> Path:
         """The folder of the site's own plug-ins and templates."""
-        return self.config.path(self.config.local_plugins)
+        return local_of(self.config)
 
-    @property
-    def template_folders(self) -> list[Path]:
-        """Where the site's own templates are looked for, before ours."""
-        return [self.local / "templates"]
+    @cached_property
+    def press(self) -> Press:
+        """What letters are printed with: the site's templates before ours, the blocks of the shelf."""
+        return press_of(self.config)
 
     def desk(self, stopping: Callable[[], bool] = lambda: False) -> Desk:
         """What a worker needs to deliver."""
-        return Desk(self.engine, self.key, self.config.deliver, self.clock, stopping)
+        return Desk(
+            engine=self.engine,
+            key=self.key,
+            settings=self.config.deliver,
+            clock=self.clock,
+            stopping=stopping,
+            blocks=self.press.blocks,
+            sources=lambda: self.sources,
+            coupon_cap=self.config.coupons.cap,
+        )
+
+
+def local_of(config: Config) -> Path:
+    """The folder of the site's own plug-ins and templates."""
+    return config.path(config.local_plugins)
+
+
+def press_of(config: Config) -> Press:
+    """What letters are printed with. Raises Misconfigured for a block of the site's own that does not load."""
+    local = local_of(config)
+    blocks = plugin.shelf("blocks", Block, local)  # type: ignore[type-abstract]
+    for code in config.blocks.keys() - blocks.keys():
+        raise Misconfigured(
+            N_("[blocks.{code}]: there is no such block. {hint}"), code=code, hint=suggestion(code, blocks)
+        )
+    return Press(
+        config.site,
+        (local / "templates",),
+        config.public_url,
+        blocks,
+        defaults=config.blocks,
+        discounts=config.coupons.rules,
+    )
 
 
 def open_app(path: Path) -> App:

@@ -43,7 +43,7 @@ class Clock:
         lease_seconds = max(3.0, app.config.clock.tick_seconds * 3)  # how long a killed leader is waited for
         if not leases.take(app.engine, "clock", owner=self._owner, now=now, seconds=lease_seconds):
             return False
-        for look in (self._release, self._pull, self._open, self._deliver):
+        for look in (self._release, self._pull, self._open, self._deliver, self._tend_coupons):
             self._at_ease(look, now)
         return True
 
@@ -81,3 +81,7 @@ class Clock:
             self._nudges.nudge_delivery(posting_id)
         for posting_id in opened:
             postings.finish(app.engine, posting_id, now=now)
+
+    def _tend_coupons(self, now: datetime) -> None:
+        if runs.coupons_due(self._app):
+            self._nudges.tend_coupons.send()

@@ -10,21 +10,24 @@ Every move repeats the old status and the lease in its WHERE, so doing it twice 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from core import compose, consent, tables
+from core import compose, consent, coupons, tables
+from core.block import Block
 from core.channel import Session
-from core.compose import Addressee, Publication
+from core.compose import Addressee, NothingToShow, Publication
 from core.config import Deliver
+from core.coupons import Mint, Prepared
 from core.db import chunks, retried, writing
 from core.errors import Refused
 from core.model import Letter, Outcome, PostingStatus, Status
 from core.postings import Posting
+from core.source import Source
 
 _recipients, _people, _postings = tables.recipients, tables.people, tables.postings
 _UNKNOWN = "the worker stopped while this letter was on the wire"
@@ -39,6 +42,14 @@ class Desk:
     settings: Deliver
     clock: Callable[[], datetime]
     stopping: Callable[[], bool] = lambda: False
+    blocks: Mapping[str, type[Block]] = field(default_factory=dict)
+    sources: Callable[[], Mapping[str, Source]] = dict  # asked for only by letters with coupons
+    coupon_cap: int = 0
+
+    @property
+    def mint(self) -> Mint:
+        """What coupons are made with."""
+        return Mint(self.engine, self.key, self.sources, self.coupon_cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,8 @@ class RelayAway(Exception):
 def work(desk: Desk, posting: Posting, session: Session, *, progress: Callable[[int], None] = lambda _: None) -> None:
     """Send what is waiting in `posting` until nothing is, or until told to stop; `progress` gets letters done.
 
-    Raises RelayAway when the relay cannot be reached: the letters stay waiting, no attempt is counted.
+    Raises RelayAway when the relay cannot be reached, and a VestnikError when coupons of these letters cannot be made
+    now: the letters stay waiting, no attempt is counted.
     """
     assert posting.publication is not None
     while not desk.stopping():
@@ -65,9 +77,11 @@ def work(desk: Desk, posting: Posting, session: Session, *, progress: Callable[[
         rows = _take(desk, posting.id, lease)
         if not rows:
             return
-        mails = _composed(desk, posting.publication, posting.id, rows, lease)
+        mails, prepared = _composed(desk, posting, posting.publication, rows, lease)
         _send(desk, mails, session, lease)
-        progress(len(rows))
+        progress(len(rows) - len(prepared.waiting))
+        if prepared.why:
+            raise prepared.why
 
 
 def ready(engine: sa.Engine, posting_id: int, *, now: datetime) -> bool:
@@ -121,33 +135,43 @@ def _until(desk: Desk, now: datetime) -> datetime:
 
 
 def _composed(
-    desk: Desk, publication: Publication, posting_id: int, rows: Sequence[sa.RowMapping], lease: str
-) -> list[Mail]:
-    """Letters of the batch; those who left meanwhile are skipped, a letter that cannot be composed fails alone."""
+    desk: Desk, posting: Posting, publication: Publication, rows: Sequence[sa.RowMapping], lease: str
+) -> tuple[list[Mail], Prepared]:
+    """Letters of the batch; those who left meanwhile are skipped, a letter that cannot be composed fails alone.
+
+    Coupons are made for those who stay. A letter whose coupon cannot be made yet is put off.
+    """
     with desk.engine.connect() as connection:
-        left = consent.suppressed(connection, [row["email"] for row in rows], mailing=publication.mailing)
+        left = consent.withheld(connection, [row["email"] for row in rows], mailing=publication.mailing)
         people = _people_of(connection, rows)
+        kept = [row for row in rows if row["email"] not in left]
+    addressees = [_addressee(row, posting.id, people) for row in kept]
+    prepared = coupons.prepare(
+        desk.mint, publication, addressees, shelf=desk.blocks, anchor=posting.firing_at, now=desk.clock()
+    )
+    held = prepared.waiting | prepared.refused.keys()
+    kept = [row for row in kept if row["id"] not in held]
+    addressees = [one for one in addressees if one.recipient_id not in held]
+    with desk.engine.connect() as connection:
+        addressees = compose.gathered(connection, publication, addressees, shelf=desk.blocks, now=desk.clock())
     gone: dict[int, tuple[Status, str | Refused]] = {
         row["id"]: (Status.SKIPPED, left[row["email"]]) for row in rows if row["email"] in left
     }
-    kept = [row for row in rows if row["id"] not in gone]
-    addressees = [
-        Addressee(row["contact_id"], posting_id, row["email"], people.get(row["person_id"], _NOBODY)) for row in kept
-    ]
+    gone |= {row_id: (Status.SKIPPED, reason) for row_id, reason in prepared.refused.items()}
     mails = []
     for row, letter in zip(kept, compose.compose(publication, addressees, key=desk.key), strict=True):
         if isinstance(letter, Letter):
             mails.append(Mail(row["id"], row["attempts"], letter))
         else:
-            gone[row["id"]] = (Status.FAILED, letter)
+            gone[row["id"]] = (Status.SKIPPED if isinstance(letter, NothingToShow) else Status.FAILED, letter)
     _settle(desk, gone, lease)
-    return mails
+    _put_off(desk, prepared.waiting, lease)
+    return mails, prepared
 
 
-_NOBODY: Mapping[str, Any] = compose.person_values(
-    dict.fromkeys(("name", "last_name", "second_name", "gender", "phone", "city", "site"), "")
-    | {"birthday": None, "attributes": {}}
-)
+def _addressee(row: sa.RowMapping, posting_id: int, people: Mapping[int, Mapping[str, Any]]) -> Addressee:
+    person = people.get(row["person_id"], compose.NOBODY)
+    return Addressee(row["contact_id"], posting_id, row["email"], person, recipient_id=row["id"])
 
 
 def _people_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> dict[int, dict[str, Any]]:
@@ -167,6 +191,20 @@ def _settle(desk: Desk, gone: Mapping[int, tuple[Status, str | Refused]], lease:
                 .where(_recipients.c.id == row_id, _recipients.c.lease == lease)
                 .values(status=status.value, reason=reason, lease=None, lease_until=None)
             )
+
+
+@retried
+def _put_off(desk: Desk, row_ids: Collection[int], lease: str) -> None:
+    """composed → new, a little later: letters that can go must not stand behind those that cannot."""
+    if not row_ids:
+        return
+    later = desk.clock() + timedelta(seconds=desk.settings.retry_seconds)
+    with writing(desk.engine) as connection:
+        connection.execute(
+            sa.update(_recipients)
+            .where(_recipients.c.id.in_(row_ids), _recipients.c.lease == lease)
+            .values(status=Status.NEW.value, lease=None, lease_until=None, next_at=later)
+        )
 
 
 def _send(desk: Desk, mails: Sequence[Mail], session: Session, lease: str) -> None:

@@ -110,7 +110,7 @@ def _make(shop: Path, app: App, *, users: int, seed: int) -> None:
 
 def _apply(app: App) -> None:
     file = definitions.read(app.config.folder / "definitions.toml")
-    definitions.apply(app.engine, file, app.config.site, sources=app.config.sources, now=app.clock())
+    definitions.apply(app.engine, file, app.press, sources=app.config.sources, now=app.clock())
 
 
 def _first_issue(app: App) -> None:

@@ -6,8 +6,9 @@ urllib, yarl and w3lib all write the rest of the query anew (``;``, ``%2F``, ``+
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from html import unescape
 from urllib.parse import quote, unquote_plus
 
@@ -29,7 +30,7 @@ class Utm:
 
     def merged(self, other: Utm) -> Utm:
         """These marks, with those of `other` that are not empty in their place."""
-        return replace(self, **{name: value for name, value in asdict(other).items() if value})
+        return Utm(*(getattr(other, name) or getattr(self, name) for name in _MARKS))
 
     def filled(self, **macros: str) -> Utm:
         """These marks with their macros replaced. Raises Misconfigured for a macro that is not among `macros`."""
@@ -37,7 +38,16 @@ class Utm:
 
     def pairs(self) -> list[tuple[str, str]]:
         """(key, value) of the marks that are written, in their usual order."""
-        return [(f"utm_{part.name}", value) for part in fields(self) if (value := getattr(self, part.name))]
+        return [(f"utm_{name}", value) for name in _MARKS if (value := getattr(self, name))]
+
+
+_MARKS = tuple(part.name for part in fields(Utm))
+
+
+@lru_cache(maxsize=1024)
+def _written(utm: Utm) -> tuple[tuple[str, str], ...]:
+    """(key, "key=value") of the marks as they stand in a query."""
+    return tuple((key, f"{key}={quote(value, safe='')}") for key, value in utm.pairs())
 
 
 def _fill(value: str, macros: Mapping[str, str]) -> str:
@@ -55,11 +65,49 @@ def tag(url: str, utm: Utm) -> str:
     return _tagged(url, url, utm, joint="&")
 
 
-def tagger(utm: Utm, *, escaped: bool = False) -> Callable[[str], str]:
-    """:func:`tag` for links known only when a letter is composed; `escaped`: they are HTML text already."""
-    if escaped:
-        return lambda source: _tagged(source, unescape(source), utm, joint="&amp;")
-    return lambda url: tag(url, utm)
+def tag_escaped(source: str, utm: Utm) -> str:
+    """:func:`tag` for a link that is HTML text already."""
+    return _tagged(source, unescape(source), utm, joint="&amp;")
+
+
+def is_web(url: str) -> bool:
+    """Whether `url` is one that a browser fetches: http, https, or without a scheme (``//shop.ru/``)."""
+    return bool(_WEB.match(url))
+
+
+def harmless(url: str) -> str:
+    """A link that is no web link, unless it would run something: ``javascript:``, ``data:`` and the like become "#"."""
+    scheme = _SCHEME.match(re.sub(r"[\x00-\x20]+", "", url))  # browsers read over blanks and line ends
+    return url if scheme is None or scheme[1].lower() in {"mailto", "tel", "sms", "geo"} else "#"
+
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+
+
+def host(url: str) -> str:
+    """The host of a web link in lower case, Cyrillic ones in their ASCII spelling; "" for anything else."""
+    found = _HOST.match(url)
+    name = found[1].rpartition("@")[2].partition(":")[0].rstrip(".").lower() if found else ""
+    try:
+        return name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name
+
+
+_HOST = re.compile(r"\s*(?:https?:)?//([^/?#\s]+)", re.IGNORECASE)
+
+
+def own_hosts(site_url: str, allowed: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a link leads to the site, to one of its subdomains, or to a domain that is `allowed` ("*": anywhere)."""
+    domains = [host(f"//{domain}") for domain in allowed if domain != "*"] + [host(site_url).removeprefix("www.")]
+    if "*" in allowed:
+        return lambda url: True
+
+    @lru_cache(maxsize=1024)
+    def known(name: str) -> bool:
+        return any(name == domain or name.endswith(f".{domain}") for domain in domains)
+
+    return lambda url: known(host(url))
 
 
 def _tagged(source: str, url: str, utm: Utm, *, joint: str) -> str:
@@ -67,7 +115,7 @@ def _tagged(source: str, url: str, utm: Utm, *, joint: str) -> str:
     if not _WEB.match(url):
         return source
     present = _keys(url)
-    marks = [f"{key}={quote(value, safe='')}" for key, value in utm.pairs() if key not in present]
+    marks = [mark for key, mark in _written(utm) if key not in present]
     if not marks:
         return source
     head, tail = _before_fragment(source, "#" if joint == "&" else "(?<!&)#")
@@ -77,6 +125,8 @@ def _tagged(source: str, url: str, utm: Utm, *, joint: str) -> str:
 def _keys(url: str) -> set[str]:
     """Keys of the query, in lower case."""
     query = url.partition("#")[0].partition("?")[2]
+    if not query:
+        return set()
     return {unquote_plus(pair.partition("=")[0]).strip().lower() for pair in re.split("[&;]", query)}
 
 
@@ -99,9 +149,14 @@ def _separator(head: str, joint: str) -> str:
 _IN_TEXT = re.compile(r"https?://[^\s<>\"«»]*[^\s<>\"«».,:;!?)\]']", re.IGNORECASE)  # without a sentence's full stop
 
 
+def each_link(text: str, change: Callable[[str], str]) -> str:
+    """`text` with every web link in it changed."""
+    return _IN_TEXT.sub(lambda found: change(found[0]), text)
+
+
 def tag_text(text: str, utm: Utm, *, but: str = "") -> str:
     """`text` with the marks on every web link in it except `but`."""
-    return _IN_TEXT.sub(lambda found: found[0] if found[0] == but else tag(found[0], utm), text)
+    return each_link(text, lambda url: url if url == but else tag(url, utm))
 
 
 _JINJA = r"(?>\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})"
@@ -134,7 +189,26 @@ class _Attribute:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """How the links of a letter are marked."""
+
+    utm: Utm
+    own: Callable[[str], bool] = lambda url: True  # others keep their query as it is
+    static: Callable[[str], str] = lambda href: href  # what becomes of a web link (HTML text) after it was marked
+    dynamic: Callable[[str, Utm], str | None] | None = None  # of one with Jinja marks; None: it stays as it is
+
+    def of(self, content: str) -> Marking:
+        """This marking with another utm_content."""
+        return replace(self, utm=self.utm.merged(Utm(content=content)))
+
+
 def tag_html(source: str, *, utm: Utm, dynamic: Callable[[str, Utm], str | None] | None = None) -> str:
+    """:func:`mark_html` with UTM marks alone."""
+    return mark_html(source, Marking(utm, dynamic=dynamic))
+
+
+def mark_html(source: str, marking: Marking) -> str:
     """`source` (HTML, perhaps with Jinja marks) marked on every web link: ``<a>``, ``<area>``, Outlook's shapes.
 
     ``data-utm-content="x"`` on a link becomes its utm_content, ``data-utm="off"`` leaves it alone; both attributes are
@@ -147,36 +221,37 @@ def tag_html(source: str, *, utm: Utm, dynamic: Callable[[str, Utm], str | None]
         done.append(source[position : found.end()])
         position = found.end()
         if found["link"]:
-            text, position = _start_tag(source, position, utm, dynamic)
+            text, position = _start_tag(source, position, marking)
             done.append(text)
     return "".join([*done, source[position:]])
 
 
-def _start_tag(source: str, start: int, utm: Utm, dynamic: Callable[[str, Utm], str | None] | None) -> tuple[str, int]:
+def _start_tag(source: str, start: int, marking: Marking) -> tuple[str, int]:
     """The rest of a link's start tag with its href marked, and where it ends."""
     attributes, end = _attributes(source, start)
-    marks, off = utm, False
+    marks, off = marking, False
     cuts: list[tuple[int, int, str]] = []
     for name in ("data-utm-content", "data-utm"):
         if name in attributes:
             one = attributes[name]
             value = unescape(source[one.value_start : one.value_end])
-            marks, off = (
-                (marks.merged(Utm(content=value)), off) if name == "data-utm-content" else (marks, value == "off")
-            )
+            marks, off = (marks.of(value), off) if name == "data-utm-content" else (marks, value == "off")
             cuts.append((one.start, one.end, ""))
     if "href" in attributes and not off:
         one = attributes["href"]
         href = source[one.value_start : one.value_end]
-        cuts.append((one.value_start, one.value_end, _href(href, marks, dynamic)))
+        cuts.append((one.value_start, one.value_end, _href(href, marks)))
     return _cut(source, start, end, sorted(cuts)), end
 
 
-def _href(href: str, utm: Utm, dynamic: Callable[[str, Utm], str | None] | None) -> str:
-    if not re.search(_JINJA, href, re.DOTALL):
-        return _tagged(href, unescape(href), utm, joint="&amp;")
-    answer = dynamic(href, utm) if dynamic else None
-    return href if answer is None else answer
+def _href(href: str, marking: Marking) -> str:
+    if re.search(_JINJA, href, re.DOTALL):
+        answer = marking.dynamic(href, marking.utm) if marking.dynamic else None
+        return href if answer is None else answer
+    url = unescape(href)
+    if not is_web(url):
+        return href
+    return marking.static(_tagged(href, url, marking.utm, joint="&amp;") if marking.own(url) else href)
 
 
 def _attributes(source: str, start: int) -> tuple[dict[str, _Attribute], int]:

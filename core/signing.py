@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -49,3 +52,63 @@ def read(key: str, purpose: str, token: str) -> Any:
         return _signer(key, purpose).loads(token)
     except (BadData, UnicodeError):
         raise Refused(N_("This link is damaged or out of date.")) from None
+
+
+# ---- numbers in a few characters: the token that stands in every link of a letter ----
+
+_TAG_BYTES = 9
+"""72 bits of the signature: a forger would need 10^21 guesses, each of them a request."""
+
+
+def stamp(key: str, purpose: str, *numbers: int) -> str:
+    """`numbers` (of 64 bits) as a short URL-safe token: 3 µs, where :func:`sign` takes 20."""
+    return _enclosed(key, purpose, b"".join(_shortest(number) for number in numbers))
+
+
+def _enclosed(key: str, purpose: str, body: bytes) -> str:
+    return base64.urlsafe_b64encode(_tag(key, purpose, body) + body).rstrip(b"=").decode("ascii")
+
+
+def _tag(key: str, purpose: str, body: bytes) -> bytes:
+    return hmac.digest(key.encode(), purpose.encode() + b"\x00" + body, "sha256")[:_TAG_BYTES]
+
+
+def stamped(key: str, purpose: str, token: str) -> list[int]:
+    """The numbers in `token`. Raises Refused when it is broken or was stamped for something else."""
+    return list(_numbers(_opened(key, purpose, token)))
+
+
+def _opened(key: str, purpose: str, token: str) -> bytes:
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (ValueError, TypeError):
+        raise Refused(N_("This link is damaged or out of date.")) from None
+    tag, body = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
+    spelt = base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") == token  # one token, one spelling
+    if not body or not spelt or not hmac.compare_digest(tag, _tag(key, purpose, body)):
+        raise Refused(N_("This link is damaged or out of date."))
+    return body
+
+
+def seal(key: str, purpose: str, text: str) -> str:
+    """`text` as a URL-safe token, readable but not to be forged: a link that stands in a letter."""
+    return _enclosed(key, purpose, text.encode())
+
+
+def unseal(key: str, purpose: str, token: str) -> str:
+    """The text in `token`. Raises Refused when it is broken or was sealed for something else."""
+    return _opened(key, purpose, token).decode()
+
+
+def _shortest(number: int) -> bytes:
+    """A length byte and as many bytes as the number needs."""
+    size = (number.bit_length() + 7) // 8
+    return bytes((size,)) + number.to_bytes(size, "big")
+
+
+def _numbers(body: bytes) -> Iterator[int]:
+    position = 0
+    while position < len(body):
+        size = body[position]
+        yield int.from_bytes(body[position + 1 : position + 1 + size], "big")
+        position += 1 + size

@@ -88,13 +88,17 @@ class Coupons(ABC):
 
         So a caller that crashed before it could note the code asks again and gets the same one. The code is made of the
         key and `secret` (the installation's own): it can be found again, but not be guessed. It has at most 32
-        characters and is no other coupon's, in whatever case. Raises Refused when these terms cannot be met,
-        Misconfigured when the rule carries no coupons.
+        characters and is no other coupon's, in whatever case. One that was deleted is made anew. Raises
+        Refused when these terms cannot be met, Misconfigured when the rule carries no coupons.
         """
 
     @abstractmethod
     def expire(self, codes: Iterable[str], *, ending: Ending, now: datetime) -> dict[str, CouponFate]:
         """End those of `codes` that nobody has used; what became of each. A used coupon is never touched."""
+
+    @abstractmethod
+    def standing(self, codes: Iterable[str]) -> set[str]:
+        """Those of `codes` that are in the shop and switched on. One for a single order may be off once it is used."""
 
     @abstractmethod
     def usage(self, codes: Iterable[str]) -> dict[str, CouponUse]:

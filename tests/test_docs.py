@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+from core import groups as _  # noqa: F401 - declares the words
+from core.rules import WORDS, Word
 from tests.installation import Installation
 from tests.test_house import ROOT
 
@@ -56,3 +60,35 @@ def test_the_definitions_of_the_readme_are_understood(tmp_path: Path) -> None:
     made = Installation(tmp_path)
     made.configure(site={"language": "en"})
     assert "3 applied" in made.run("apply", made.file("birthday.toml", re.sub(r"^ {3}", "", definitions, flags=re.M)))
+
+
+def _words() -> str:
+    """The table of all rule words, as docs/groups.md shows it."""
+    words = sorted(WORDS.values(), key=lambda word: word.code)
+    rows = [f"| `{word.code}` | {word.title} | `{_example(word)}` | {_fields(word)} |" for word in words]
+    return "\n".join(["| word | what it asks | example | fields |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _example(word: Word) -> str:
+    return json.dumps({word.code: word.example}, ensure_ascii=False)[1:-1]
+
+
+def _fields(word: Word) -> str:
+    names = [field.alias or name for name, field in word.form.model_fields.items()]
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def test_the_page_on_groups_lists_every_word() -> None:
+    page = ROOT / "docs" / "groups.md"
+    text, mark, table = page.read_text("utf-8").partition("writes this table -->\n")
+    if os.environ.get("UPDATE_DOCS"):
+        page.write_text(text + mark + "\n" + _words(), "utf-8")
+        return
+    assert table.strip() == _words().strip(), "UPDATE_DOCS=1 pytest tests/test_docs.py writes the table anew"
+
+
+def test_the_groups_of_the_page_are_understood(tmp_path: Path) -> None:
+    [definitions] = blocks((ROOT / "docs" / "groups.md").read_text("utf-8"), "toml")
+    made = Installation(tmp_path)
+    made.configure(site={"language": "en"})
+    assert "4 applied" in made.run("apply", made.file("groups.toml", definitions))

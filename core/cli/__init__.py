@@ -6,7 +6,18 @@ import sys
 
 import sqlalchemy as sa
 
-from core.cli import buyers, coupons, definitions, groups, postings, running, sending, setup, sources  # noqa: F401 - they add their commands
+from core.cli import (  # noqa: F401 - they add their commands
+    buyers,
+    coupons,
+    definitions,
+    groups,
+    letters,
+    postings,
+    running,
+    sending,
+    setup,
+    sources,
+)
 from core.cli.root import cli, say
 from core.db import unreachable
 from core.errors import VestnikError

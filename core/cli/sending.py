@@ -12,15 +12,15 @@ import sqlalchemy as sa
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from core import compose, consent, groups, mailings, postings, runs, tables
+from core import consent, groups, postings, runs, tables
 from core.address import normalised
 from core.app import App
 from core.cli.postings import counted, values
 from core.cli.root import DEFAULT, AtOption, ConfigOption, JsonOption, cli, help_text, local, moment, say, start
-from core.compose import Addressee
+from core.cli.specimens import issue_of, specimen
 from core.db import chunks
 from core.deliver import RelayAway
-from core.errors import N_, Misconfigured, Refused, Unreachable
+from core.errors import N_, Misconfigured, Unreachable
 from core.mailbox import Mailbox, answers
 from core.mailings import Issue, Mailing
 from core.model import Letter, PostingStatus
@@ -41,7 +41,7 @@ def send(
     config: ConfigOption = DEFAULT,
 ) -> None:
     app = start(config)
-    found, mailing = _issue(app, issue)
+    found, mailing = issue_of(app, issue)
     if dry_run:
         _dry_run(app, found, mailing, at=moment(app, at), json=json)
         return
@@ -52,12 +52,6 @@ def send(
         _not_opened(app, posting_id)
     _deliver(app, posting_id)
     _report(app, posting_id, json=json)
-
-
-def _issue(app: App, code: str) -> tuple[Issue, Mailing]:
-    with app.engine.connect() as connection:
-        issue = mailings.issue(connection, code)
-        return issue, mailings.mailing(connection, issue.mailing)
 
 
 def _posting(app: App, issue: Issue, *, again: bool) -> int:
@@ -169,29 +163,10 @@ def send_test(
     config: ConfigOption = DEFAULT,
 ) -> None:
     app = start(config)
-    found, mailing = _issue(app, issue)
-    publication = compose.untracked(runs.publish(app, found, mailing))
-    # contact 0: the unsubscribe link of a test must not unsubscribe the person
-    addressee = Addressee(0, 0, normalised(as_), _person(app, normalised(as_)))
-    with app.engine.connect() as connection:
-        asked = compose.gathered(connection, publication, [addressee], shelf=app.press.blocks, now=app.clock())
-    letter = next(iter(compose.compose(publication, asked, key=app.key)))
-    if isinstance(letter, Refused):
-        raise letter
+    found, mailing = issue_of(app, issue)
+    letter = specimen(app, found, mailing, email=as_, at=app.clock())
     _send_one(app, replace(letter, to=normalised(to), subject=f"[{say._(N_('test'))}] {letter.subject}"))
     say.line(N_("A test of {issue} went to {to}."), issue=issue, to=to)
-
-
-def _person(app: App, email: str) -> dict[str, Any]:
-    people, contacts = tables.people, tables.contacts
-    query = sa.select(people).join(contacts, contacts.c.id == people.c.contact_id).where(contacts.c.email == email)
-    with app.engine.connect() as connection:
-        row = connection.execute(query.order_by(people.c.id).limit(1)).mappings().first()
-    if row is None:
-        raise Misconfigured(
-            N_("Nobody with the address {email} is in the mirror. Pull first: vestnik pull."), email=email
-        )
-    return compose.person_values(row)
 
 
 def _send_one(app: App, letter: Letter) -> None:

@@ -10,18 +10,19 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.staticfiles import StaticFiles
 
+from core.app import press_of
 from core.config import Config
-from core.web import access, health, mailbox, overview, postings, public, sources, troubles
+from core.web import access, health, mailbox, overview, postings, public, returns, sources, troubles
 from core.web.pages import STATIC, Door
 
 
 def create_app(engine: sa.Engine, config: Config, *, now: Callable[[], datetime]) -> FastAPI:
     """The pages of this installation, to be served by uvicorn."""
     app = FastAPI(title="Vestnik", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.door = Door(engine, config, now)
+    app.state.door = Door(engine, config, now, press_of(config))
     for noun in (overview, sources, postings, mailbox):
         app.include_router(noun.router, dependencies=[Depends(access.admins_only)])
-    for noun in (public, health):
+    for noun in (public, returns, health):
         app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     troubles.handle(app)

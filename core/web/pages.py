@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from core import words
+from core.compose import Press
 from core.config import Config, Site
 from core.errors import VestnikError
 from core.i18n import message, translator
@@ -35,6 +36,7 @@ class Door:
     engine: sa.Engine
     config: Config
     now: Callable[[], datetime]
+    press: Press
 
     def page(
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any

@@ -87,7 +87,10 @@ def _letter(house: Door, posting: Posting, recipient: sa.RowMapping) -> Letter:
     person = _person(house.engine, recipient["person_id"])
     addressee = Addressee(consent.NOBODY, posting.id, recipient["email"], person)
     key = signing.secret(house.engine, now=house.now())
-    [letter] = compose.compose(posting.publication, [addressee], key=key)
+    publication = compose.untracked(posting.publication)
+    with house.engine.connect() as connection:
+        asked = compose.gathered(connection, publication, [addressee], shelf=house.press.blocks, now=house.now())
+    [letter] = compose.compose(publication, asked, key=key)
     if isinstance(letter, Refused):
         raise letter
     return replace(letter, message_id=recipient["message_id"])
@@ -96,10 +99,7 @@ def _letter(house: Door, posting: Posting, recipient: sa.RowMapping) -> Letter:
 def _person(engine: sa.Engine, person_id: int | None) -> dict[str, Any]:
     with engine.connect() as connection:
         row = connection.execute(sa.select(_people).where(_people.c.id == person_id)).mappings().first()
-    return compose.person_values(row or _NOBODY)
-
-
-_NOBODY: dict[str, Any] = {column.name: "" for column in _people.c} | {"birthday": None, "attributes": {}}
+    return compose.person_values(row) if row else dict(compose.NOBODY)
 
 
 def _headers(letter: Letter) -> list[tuple[str, str]]:

@@ -160,3 +160,40 @@ def test_half_a_character_is_no_text() -> None:
 
 def test_a_name_cannot_turn_the_subject_round() -> None:
     assert mime.one_line("Анна\u202e\u2066, скидка") == "Анна , скидка"
+
+
+@given(
+    text=st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=400), plain=st.booleans()
+)
+def test_any_body_is_read_back_without_a_defect(text: str, plain: bool) -> None:
+    body = ("A line of plain English, = and == and trailing blanks  \t\n.\n" * 20 if plain else "") + text
+    message = raw(text=body, html=f"<p>{body}</p>")
+    parsed = email.message_from_bytes(message, policy=email.policy.strict)
+    [first, second] = [part for part in parsed.walk() if not part.is_multipart()]
+    expected = re.sub("\r\n?", "\n", body).encode()
+    for part, wanted in ((first, expected), (second, b"<p>" + expected + b"</p>")):
+        read_back: Any = part.get_payload(decode=True)
+        assert read_back.replace(b"\r\n", b"\n") == wanted
+        assert not part.defects
+    assert max(len(line) for line in message.split(b"\r\n")) <= 78
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", message)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Plain English, hardly a ё. " * 30, "quoted-printable"),
+        ("Чистая кириллица. " * 30, "base64"),
+        ("", "quoted-printable"),
+    ],
+)
+def test_a_body_is_encoded_the_shorter_way(text: str, encoding: str) -> None:
+    [part, _] = list(read(raw(text=text)).iter_parts())
+    assert part["Content-Transfer-Encoding"] == encoding
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=300))
+def test_any_subject_is_read_back(subject: str) -> None:
+    wanted = mime.one_line(subject)
+    found = str(make_header(decode_header(email.message_from_bytes(raw(subject=subject))["Subject"] or "")))
+    assert found == wanted

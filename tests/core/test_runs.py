@@ -16,7 +16,7 @@ from core.definitions.forms import File
 from core.errors import Unreachable
 from core.model import Kind, OptOut, PostingStatus
 from core.testing import MemorySource
-from tests.core.world import SITE, World
+from tests.core.world import PRESS, SITE, World
 
 
 class Nudges:
@@ -36,7 +36,7 @@ class _Actor:
     def __init__(self, name: str, sent: list[tuple[str, Any]]) -> None:
         self.name, self.kept = name, sent
 
-    def send(self, value: Any) -> None:
+    def send(self, value: Any = None) -> None:
         self.kept.append((self.name, value))
 
 
@@ -175,7 +175,7 @@ def test_whoever_left_another_shop_is_not_written_to_either(world: World, app: A
     other.rows[Kind.OPT_OUTS] = [OptOut("1", "user1@shop.ru", "imported")]
     app.sources["other"] = other
     group = {"groups": {"birthday": {"include": {"birthday": "today", "in_source": "shop"}}}}
-    definitions.apply(world.engine, File.model_validate(group), SITE, sources=["shop", "other"], now=world.clock())
+    definitions.apply(world.engine, File.model_validate(group), PRESS, sources=["shop", "other"], now=world.clock())
     [waiting] = postings.due(world.engine, now=world.clock())
     assert runs.open_posting(app, waiting)
     runs.send(app, waiting)
@@ -186,7 +186,7 @@ def test_whoever_left_another_shop_is_not_written_to_either(world: World, app: A
 def test_another_shop_may_be_away_once_it_has_said_who_left(world: World, app: App) -> None:
     app.sources["other"] = other = MemorySource("other")
     group = {"groups": {"birthday": {"include": {"birthday": "today", "in_source": "shop"}}}}
-    definitions.apply(world.engine, File.model_validate(group), SITE, sources=["shop", "other"], now=world.clock())
+    definitions.apply(world.engine, File.model_validate(group), PRESS, sources=["shop", "other"], now=world.clock())
     [waiting] = postings.due(world.engine, now=world.clock())
     other.error = Unreachable("no route")
     assert not runs.open_posting(app, waiting), "nobody knows yet who left it"

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core import compose, db, definitions, deliver, intake, mailings, postings, signing, tables
+from core.compose import Press
 from core.config import Deliver, Site
 from core.definitions.forms import File
 from core.deliver import Desk
@@ -17,6 +18,7 @@ from core.testing import MemoryChannel, MemorySource
 from tests.conftest import NOW
 
 SITE = Site(name="Домовой", url="https://shop.ru", sender="Домовой <news@shop.ru>")
+PRESS = Press(SITE)
 DEFINITIONS: dict[str, Any] = {
     "groups": {"birthday": {"include": {"birthday": "today"}}},
     "mailings": {"greetings": {"name": "Поздравления", "groups": ["birthday"]}},
@@ -65,7 +67,7 @@ class World:
     def apply(self, **issue: Any) -> None:
         """The definitions, the issue with changes."""
         tree = {**DEFINITIONS, "issues": {"birthday": {**DEFINITIONS["issues"]["birthday"], **issue}}}
-        definitions.apply(self.engine, File.model_validate(tree), SITE, sources=["shop"], now=self.clock())
+        definitions.apply(self.engine, File.model_validate(tree), PRESS, sources=["shop"], now=self.clock())
 
     def issue(self) -> mailings.Issue:
         with self.engine.connect() as connection:
@@ -77,7 +79,7 @@ class World:
         chosen = posting_id or postings.by_hand(self.engine, issue, now=self.clock())
         with self.engine.connect() as connection:
             mailing = mailings.mailing(connection, issue.mailing)
-        publication = compose.publish(issue, mailing, SITE, at=self.clock())
+        publication = compose.publish(PRESS, issue, mailing, at=self.clock())
         waiting = postings.posting(self.engine, chosen)
         postings.open_posting(self.engine, waiting, publication, now=self.clock(), again=again)
         return chosen

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from core import postings, runs, tables
+from core import events, postings, runs, tables
 from core.app import App
+from core.events import Visit
 from core.model import PostingStatus
 from tests.core.world import Clock
 from tests.installation import Installation
@@ -114,21 +115,24 @@ def test_the_letter_has_the_name_the_template_and_marks_on_every_link(app: App, 
         greeting = f"С днём рождения, {name}!" if name else "С днём рождения!"
         assert greeting in text
         assert escape(greeting) in html
-        assert html.index("Домовой") < html.index(escape(greeting)) < html.index("Отписаться"), (
-            "header, content, footer"
-        )
-        links = re.findall(r'<a[^>]*href="([^"]+)"', html)
+        assert html.index("Домовой") < html.index(escape(greeting)) < html.index("/p/u/"), "header, content, footer"
+        links = [unescape(link) for link in re.findall(r'<a[^>]*href="([^"]+)"', html)]
         assert len(links) >= 3
         for link in links:
-            assert ("utm_source=vestnik&amp;utm_medium=email&amp;utm_campaign=birthday" in link) == (
-                "/p/u/" not in link
-            )
+            if not re.search("/p/[uv]/", link):  # to unsubscribe, and the letter as a page
+                assert "utm_source=vestnik&utm_medium=email&utm_campaign=birthday" in _target(app, link), link
         assert 'class="content"' in html
         assert 'style="' in html, "styles are inlined"
         unsubscribe = str(letter["List-Unsubscribe"]).strip("<>")
         assert unsubscribe.startswith("https://shop.example.com/p/u/")
         assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         assert unsubscribe in text
+
+
+def _target(app: App, link: str) -> str:
+    """Where a tracked link leads."""
+    token, number = link.partition("/p/c/")[2].split("/")
+    return events.clicked(app.engine, token, number, Visit(machine=True), key=app.key, now=app.clock())
 
 
 def _names(app: App) -> dict[str, str]:

@@ -75,7 +75,9 @@ class Orders(Reader):
 
     def read(self, keys: Sequence[int]) -> Read:
         orders = self._orders
-        rows = list(self.shop.tuples_in(sa.select(*(orders.c[name] for name in _COLUMNS)), orders.c.ID, keys))
+        imported = orders.c.EXTERNAL_ORDER if "EXTERNAL_ORDER" in orders.c else sa.literal("N")
+        columns = [*(orders.c[name] for name in _COLUMNS), imported.label("EXTERNAL_ORDER")]
+        rows = list(self.shop.tuples_in(sa.select(*columns), orders.c.ID, keys))
         filled = details.filled(self.shop, keys)
         users = {row[_USER] for row in rows if row[0] not in filled or "email" not in filled[row[0]].roles}
         known = _Details(
@@ -90,7 +92,7 @@ class Orders(Reader):
 
     def _order(self, row: Sequence[Any], known: _Details) -> Order:
         number, account_number, user, site, status, price, delivery, currency, inserted, updated, *rest = row
-        payed, date_payed, canceled, date_canceled = rest
+        payed, date_payed, canceled, date_canceled, imported = rest
         created = self.shop.moment(inserted)
         if created is None:
             raise ValueError("b_sale_order.DATE_INSERT is empty")
@@ -120,6 +122,7 @@ class Orders(Reader):
             shipments=tuple(known.shipments.get(number, ())),
             coupons=tuple(known.coupons.get(number, ())),
             properties=given.properties,
+            offline=imported == "Y",
         )
 
     def _accounts(self, users: set[int]) -> dict[int, str]:

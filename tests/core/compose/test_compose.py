@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core import compose, mime
-from core.compose import Addressee, Publication
+from core.compose import Addressee, Press, Publication
 from core.config import Site
 from core.errors import Misconfigured, Refused, VestnikError
 from core.links import Utm
@@ -34,7 +34,9 @@ MAILING = Mailing(
     exclude_groups=(),
     utm=Utm(source="vestnik", campaign="{issue}-{date}", content="{block}"),
     layout="standard",
+    track=False,
 )
+PRESS = Press(SITE)
 ISSUE = Issue(
     code="birthday",
     mailing="greetings",
@@ -64,7 +66,7 @@ def publish(
                 (tmp_path / name).write_text(source, "utf-8")
         folders = [tmp_path]
     chosen = replace(ISSUE, **({"letter": "own"} if letter is not None else {}), **issue)
-    return compose.publish(chosen, MAILING, SITE, at=NOW, folders=folders)
+    return compose.publish(Press(SITE, tuple(folders)), chosen, MAILING, at=NOW)
 
 
 def write(publication: Publication, **person: Any) -> Letter:
@@ -149,12 +151,12 @@ def test_jinja_marks_survive_inlining_wherever_they_stand(tmp_path: Path) -> Non
 <tr class="{{ 'a' if loop.first else 'b' }}">
 <td title="{{ tag }} {{ name }}" {% if loop.first %}data-x="1"{% endif %}>{{ tag }}</td></tr>
 {% endfor %}</table>
-<a href="https://shop.ru/{{ name | urlencode }}/?a=1&amp;b={% if name %}2{% endif %}#x">go</a>{# note #}"""
+<a href="https://shop.ru/{{ name | urlencode }}/?a=1&amp;b={% if name %}2{% endif %}#x">go</a>{# aside #}"""
     letter = write(publish(tmp_path, source), attributes={"tags": ["чай", "<i>"]})
     assert re.findall(r"<td[^>]*>([^<]*)</td>", letter.html.partition('class="content"')[2])[:2] == ["чай", "&lt;i&gt;"]
     assert letter.html.count('data-x="1"') == 1
     assert 'title="чай Анна"' in letter.html
-    assert "note" not in letter.html
+    assert "aside" not in letter.html
     [link] = [one for one in links(letter.html) if "b=2" in one]
     assert link == (
         "https://shop.ru/%D0%90%D0%BD%D0%BD%D0%B0/?a=1&b=2"
@@ -231,7 +233,7 @@ def test_a_template_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     publish(tmp_path, "<p>x</p>")
     (tmp_path / "letters" / "own.html").write_bytes("<p>Привет</p>".encode("cp1251"))
     with pytest.raises(Refused, match=r"letters/own\.html cannot be read"):
-        compose.publish(replace(ISSUE, letter="own"), MAILING, SITE, at=NOW, folders=[tmp_path])
+        compose.publish(Press(SITE, (tmp_path,)), replace(ISSUE, letter="own"), MAILING, at=NOW)
 
 
 def test_links_of_a_text_part_of_its_own_are_marked_but_the_unsubscribe_one(tmp_path: Path) -> None:
@@ -272,13 +274,13 @@ def test_a_publication_that_cannot_be_compiled_fails_each_letter_with_its_reason
 def test_a_missing_template_says_where_it_was_looked_for() -> None:
     with pytest.raises(Misconfigured, match=r"letters/nothing\.html.*templates"):
         publish(letter=None, **{"preheader": ""}) and compose.publish(
-            replace(ISSUE, letter="nothing"), MAILING, SITE, at=NOW
+            PRESS, replace(ISSUE, letter="nothing"), MAILING, at=NOW
         )
 
 
 def test_a_template_name_cannot_leave_its_folder() -> None:
     with pytest.raises(Misconfigured, match="no template"):
-        compose.publish(replace(ISSUE, letter="../../pyproject"), MAILING, SITE, at=NOW)
+        compose.publish(PRESS, replace(ISSUE, letter="../../pyproject"), MAILING, at=NOW)
 
 
 def test_a_layout_without_a_place_for_the_letter_is_refused(tmp_path: Path) -> None:
@@ -288,7 +290,7 @@ def test_a_layout_without_a_place_for_the_letter_is_refused(tmp_path: Path) -> N
 
 def test_an_unknown_utm_macro_is_refused() -> None:
     with pytest.raises(Misconfigured, match="no macro"):
-        compose.publish(replace(ISSUE, utm=Utm(term="{isue}")), MAILING, SITE, at=NOW)
+        compose.publish(PRESS, replace(ISSUE, utm=Utm(term="{isue}")), MAILING, at=NOW)
 
 
 def test_the_message_id_is_the_same_for_the_same_recipient_of_the_same_posting() -> None:

@@ -35,7 +35,6 @@ class Shop:
 
     engine: sa.Engine
     source: MemorySource = field(default_factory=lambda: MemorySource("shop"))
-    offline: list[str] = field(default_factory=list)
     poured: bool = False
 
     def person(self, name: str, **values: Any) -> None:
@@ -51,8 +50,6 @@ class Shop:
         if whose := values.get("person", name):
             self.people(whose)
         number = f"o{len(self.source.rows[Kind.ORDERS]) + 1}"
-        if values.pop("offline", False):
-            self.offline.append(number)
         money = {"total": Decimal(str(total)), "delivery_price": Decimal(0), "currency": "RUB"}
         when = {"created_at": at, "changed_at": at}
         plain = Order(number, number, name, f"{name}@shop.ru", "s1", "N", "", **money, **when)  # type: ignore[arg-type]
@@ -98,9 +95,6 @@ class Shop:
         for report in intake.pull(self.engine, self.source, clock=lambda: NOW):
             assert report.error is None
             assert not report.bad
-        with db.writing(self.engine) as connection:
-            table = tables.orders
-            connection.execute(sa.update(table).where(table.c.external_id.in_(self.offline)).values(offline=True))
         self.poured = True
 
     def whom(self, include: dict[str, Any], *, world: World = MOSCOW) -> list[str]:

@@ -13,7 +13,7 @@ from core import db, web
 from tests.core.web.conftest import TestClient, Visit
 
 PASSWORD = {"web": {"password": "пароль:1"}}
-OPEN = ("/p/u/", "/health")
+OPEN = ("/p/", "/health")
 
 
 def sign(user: str, password: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from core import compose, db, deliver, mailings, postings, tables
 from core.app import App
+from core.compose import Press
 from core.config import Config
 from core.mailbox import Mailbox
 from core.tables import metadata
@@ -107,7 +108,7 @@ def sent(visit: Visit, folder: Path) -> int:
     issue = world.issue()
     with world.engine.connect() as connection:
         mailing = mailings.mailing(connection, issue.mailing)
-    publication = compose.publish(issue, mailing, SITE, at=world.clock(), public_url=visit.base)
+    publication = compose.publish(Press(SITE, public_url=visit.base), issue, mailing, at=world.clock())
     posting_id = postings.by_hand(world.engine, issue, now=world.clock())
     postings.open_posting(world.engine, postings.posting(world.engine, posting_id), publication, now=world.clock())
     with Mailbox(folder / "mailbox", "127.0.0.1", 0) as box:

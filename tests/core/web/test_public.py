@@ -116,7 +116,7 @@ def test_a_test_letters_link_says_so_and_does_nothing(client: TestClient, world:
 @pytest.mark.parametrize("path", ["", "/everything", "/back", "/everything/back"])
 def test_a_damaged_link_is_answered_kindly(client: TestClient, world: World, link: str, path: str) -> None:
     world.suppress("user0@shop.ru", "greetings")
-    for damaged in (link[:-1], link.replace(".", "x"), "/p/u/a", "/p/u/%00%ff"):
+    for damaged in (link[:-1], link[:-8] + "x" * 8, "/p/u/a", "/p/u/%00%ff"):
         answer = client.post(damaged + path)
         assert answer.status_code == 404
         assert "This link does not work" in answer.text

@@ -221,3 +221,9 @@ def test_a_change_committed_late_under_a_smaller_id_is_not_missed(shop: Bitrix) 
     assert list(poured.records) == ["1", "3"]
     change(shop, 2, "ORDER_CANCELED", {"CANCELED": "Y"}, at="2990-01-01 00:00:00")
     assert list(shop.pull(Kind.ORDER_CHANGES, poured.cursor).records) == ["2", "3"], "one comes twice, none is missed"
+
+
+def test_an_order_from_another_channel_says_so(shop: Bitrix) -> None:
+    order(shop, 5)
+    order(shop, 6, EXTERNAL_ORDER="Y")
+    assert [(one.external_id, one.offline) for one in shop.pull(Kind.ORDERS).records.values()] == [("5", False), ("6", True)]
