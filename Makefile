@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 
-.PHONY: install run test bench-pull bench-groups lint types messages lock revision clean
+.PHONY: install run test bench-pull bench-groups bench-compose lint types messages lock revision clean
 .DEFAULT_GOAL := install
 
 # The stamp is newer than the lock and pyproject.toml when the environment holds what they name.
@@ -32,6 +32,10 @@ bench-pull: $(VENV)/installed-dev
 # Groups asked on a mirror of a million people, in SQLite and MariaDB. A quick run: make bench-groups BENCH=0.02
 bench-groups: $(VENV)/installed-dev
 	BENCH_SCALE=$(BENCH) $(BIN)/python -m tests.benchmarks.groups $(ARGS)
+
+# What a letter costs: rendered, its links marked and tracked, its message built; beside Jinja2 alone and the usual way.
+bench-compose: $(VENV)/installed-dev
+	$(BIN)/python -m tests.benchmarks.letters
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

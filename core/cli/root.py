@@ -28,7 +28,8 @@ class Say:
 
     def __init__(self) -> None:
         self.language = os.environ.get("VESTNIK_LANGUAGE", "ru")
-        self.out = Console(highlight=False, soft_wrap=True)
+        wide = None if sys.stdout.isatty() else 160  # a pipe has no width of its own, and 80 would break words
+        self.out = Console(highlight=False, soft_wrap=True, width=wide)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def _(self, template: str, **values: Any) -> str:

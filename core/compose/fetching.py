@@ -57,10 +57,13 @@ def _ask(session: requests.Session, url: str) -> requests.Response:
 def _inside(url: str) -> VestnikError | None:
     """What is wrong with the host of `url`: unknown, or inside a network that is not the world's."""
     try:
-        found = socket.getaddrinfo(urlsplit(url).hostname or "", None)
+        found = _addresses(urlsplit(url).hostname or "")
     except (OSError, UnicodeError, ValueError):
         return VestnikError(N_("there is no such host"))
-    for *_, address in found:
-        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
-            return VestnikError(N_("leads into a private network; --allow-private asks there, too"))
-    return None
+    if all(ipaddress.ip_address(address.partition("%")[0]).is_global for address in found):
+        return None
+    return VestnikError(N_("leads into a private network; --allow-private asks there, too"))
+
+
+def _addresses(host: str) -> list[str]:
+    return [str(address[0]) for *_, address in socket.getaddrinfo(host, None)]

@@ -121,11 +121,13 @@ def _call(where: str, text: str, *, shelf: Shelf, files: Files, known: Iterable[
 
 def _completed(where: str, block: type[Block], values: Mapping[str, Any], given: Given) -> dict[str, Any]:
     """`values` of a call with what it leaves out: the installation's defaults, the discount rule of its percent."""
-    found = {**given.defaults.get(block.code, {}), **values, **given.settings.get(block.code, {})}
-    if "discount" not in block.Settings.model_fields or "discount" in found:
+    own = {**values, **given.settings.get(block.code, {})}
+    found = {**given.defaults.get(block.code, {}), **own}
+    if "discount" not in block.Settings.model_fields or "discount" in own:
         return found
     percent = found.get("percent")
     rule = given.discounts.get(percent) if isinstance(percent, int) else None
+    rule = rule or found.get("discount")
     if rule is None:
         raise Refused(
             N_(

@@ -114,11 +114,11 @@ def _days(form: Attribute, text: sa.ColumnElement[Any], world: World) -> Asked:
     if form.within_days is not None:
         first = today - timedelta(days=form.within_days)
         condition = day.between(first.isoformat(), today.isoformat())
-        asked.append((condition, Said(N_("in the last {limit} days"), limit=form.within_days)))
+        asked.append((condition, Said(N_("in the last {limit}"), limit=Quantity(form.within_days, "days"))))
     if form.next_days is not None:
         last = today + timedelta(days=form.next_days)
         condition = day.between(today.isoformat(), last.isoformat())
-        asked.append((condition, Said(N_("in the next {limit} days"), limit=form.next_days)))
+        asked.append((condition, Said(N_("in the next {limit}"), limit=Quantity(form.next_days, "days"))))
     return asked + _calendar(form, text, world)
 
 

@@ -61,7 +61,7 @@ class Quantity:
     unit: str
 
     def __str__(self) -> str:
-        return str(self.value)
+        return f"{self.value} days" if self.unit == "days" else str(self.value)
 
 
 class Bounds(Form):
@@ -144,7 +144,11 @@ class Period(Form):
 
     def whens(self) -> list[Said]:
         """The pieces of the period in words."""
-        return [Said(_SPANS_SAID[name], limit=Quantity(value, "text")) for name, value in self.spans().items()]
+        units = {"after": "date", "before": "date"}
+        return [
+            Said(_SPANS_SAID[name], limit=Quantity(value, units.get(name, "days")))
+            for name, value in self.spans().items()
+        ]
 
 
 def joined(parts: Sequence[Said]) -> Said:
@@ -174,9 +178,9 @@ _SPANS: Mapping[str, Any] = {
     "before": lambda column, world, day: column < midnight(day, world),
 }
 _SPANS_SAID = {
-    "within_days": N_("in the last {limit} days"),
-    "more_than_days": N_("more than {limit} days ago"),
-    "next_days": N_("in the next {limit} days"),
+    "within_days": N_("in the last {limit}"),
+    "more_than_days": N_("more than {limit} ago"),
+    "next_days": N_("in the next {limit}"),
     "after": N_("from {limit} on"),
     "before": N_("before {limit}"),
 }

@@ -188,7 +188,7 @@ def _products(dialect: str, count: int) -> Columns:
 
 
 def _orders(dialect: str, people: int, count: int) -> Columns:
-    """In the order of their dates; a fifth of the people never order, the most eager one made 0.1 % of all orders."""
+    """In the order of their dates; a third of the people never ordered, the most eager one made thousands."""
     eager = _whole(f"{people * 0.8} * {lot(18)} * {lot(18)}", dialect)
     made = f"{YEARS_SECONDS} * ({count} - seq + {lot(19)}) / {count}e0"
     return _mirrored(dialect) | {

@@ -46,12 +46,17 @@ CARD = """<table role="presentation" width="100%" cellpadding="0" cellspacing="0
 <p>{{ card.price | money(card.currency) }} <s>{{ card.old_price | money(card.currency) }}</s> {{ card.note }}</p>
 <table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td class="button">
 <a href="{{ card.url }}?from=button">В корзину</a></td></tr></table></td></tr></table>"""
+_LINKS = "".join(
+    f'<p><a href="https://shop.example.com/catalog/{number}/?a=1&amp;b=2">Раздел {number}</a> {TEXT}</p>'
+    for number in range(7)
+)
 LETTER = f"""<h1>{{{{ greeting }}}}</h1>
 <p>{TEXT * 4}</p>
 {{{{ block("goods") }}}}
 <p>{TEXT * 3}</p>
-{"".join(f'<p><a href="https://shop.example.com/catalog/{number}/?a=1&amp;b=2">Раздел {number}</a> {TEXT}</p>' for number in range(7))}
-<p>Ваш город: {{{{ person.city }}}}. {{% if person.attributes.UF_BONUS %}}Бонусов: {{{{ person.attributes.UF_BONUS }}}}.{{% endif %}}</p>"""
+{_LINKS}
+<p>Ваш город: {{{{ person.city }}}}.
+{{% if person.attributes.UF_BONUS %}}Бонусов: {{{{ person.attributes.UF_BONUS }}}}.{{% endif %}}</p>"""
 
 
 class Goods(Block):

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import Misconfigured
-from core.links import Utm, tag, tag_html, tag_escaped, tag_text
+from core.links import Utm, tag, tag_escaped, tag_html, tag_text
 
 UTM = Utm(source="vestnik", medium="email", campaign="день рождения")
 CAMPAIGN = "%D0%B4%D0%B5%D0%BD%D1%8C%20%D1%80%D0%BE%D0%B6%D0%B4%D0%B5%D0%BD%D0%B8%D1%8F"

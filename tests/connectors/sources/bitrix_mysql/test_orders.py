@@ -226,4 +226,7 @@ def test_a_change_committed_late_under_a_smaller_id_is_not_missed(shop: Bitrix) 
 def test_an_order_from_another_channel_says_so(shop: Bitrix) -> None:
     order(shop, 5)
     order(shop, 6, EXTERNAL_ORDER="Y")
-    assert [(one.external_id, one.offline) for one in shop.pull(Kind.ORDERS).records.values()] == [("5", False), ("6", True)]
+    assert [(one.external_id, one.offline) for one in shop.pull(Kind.ORDERS).records.values()] == [
+        ("5", False),
+        ("6", True),
+    ]

@@ -218,6 +218,12 @@ def words(*without: str) -> Tables:
     return st.sampled_from(codes).flatmap(lambda code: st.fixed_dictionaries({code: VALUES[code]}))
 
 
+def each_word() -> st.SearchStrategy[list[Group]]:
+    """Every word by itself once."""
+    rules = (st.fixed_dictionaries({code: values}) for code, values in VALUES.items())
+    return st.tuples(*rules).map(lambda made: [Group("one", "one", rule) for rule in made])
+
+
 def trees(*without: str) -> Tables:
     """A word, two side by side, or joints of such, three deep at most."""
     leaf = words(*without)

@@ -15,9 +15,12 @@ from tests.core.rules.second_opinion.facts import Leaving, Letter, Life, Shop
 
 Draw = st.DrawFn
 SOURCES = ("shop", "crm")
-EMAILS = ("anna@shop.ru", "ivan@mail.ru", "home@mail.ru", "olga@sub.mail.ru", "oleg@почта.рф", "guest@shop.ru")
+EMAILS = (
+    *("anna@shop.ru", "ivan@mail.ru", "home@mail.ru", "olga@sub.mail.ru", "oleg@почта.рф", "guest@shop.ru"),
+    *("maria@mail.ru", "petr@shop.ru"),
+)
 NONE = ("", "not an address")
-PEOPLE = ("1", "2", "3", "4", "5", "6")
+PEOPLE = ("1", "2", "3", "4", "5", "6", "7", "8")
 CITIES = ("Москва", "Тверь", "")
 SECTIONS, CATALOGUES, BRANDS = ("10", "11", "12"), ("2", "3"), ("Bosch", "Philips", "5")
 PRODUCTS = ("100", "101", "102", "103")
@@ -30,8 +33,11 @@ COUPONS = ("SPRING", "VIP-1")
 MARKS = ("yandex", "Google", "cpc", "")
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
-_EDGES = [timedelta(days=days) + step for days in (0, 7, 30, 90, 365) for step in (-SECOND, timedelta(), SECOND)]
-_AGES = [*_EDGES, 2 * HOUR, 26 * HOUR, 3 * DAY, 45 * DAY, 200 * DAY, 3 * 365 * DAY, 730 * DAY, -DAY, -7 * DAY]
+_DAYS = (0, 1, 7, 30, 90, 365)
+"""The periods that are asked for: three moments of four lie on an edge of one of them, or a second beside it."""
+_EXACT = [timedelta(days=days) for days in _DAYS]
+_BESIDE = [edge + step for edge in _EXACT for step in (-SECOND, SECOND)]
+_AGES = [*_EXACT * 3, *_BESIDE, 26 * HOUR, 45 * DAY, 200 * DAY, 730 * DAY, -DAY, -7 * DAY]
 _CALENDAR = [
     datetime(2026, 10, 31, 21, tzinfo=NOW.tzinfo),  # midnight in Moscow
     datetime(2026, 10, 31, 20, 59, 59, tzinfo=NOW.tzinfo),
@@ -137,7 +143,7 @@ def _lines(currency: str) -> st.SearchStrategy[tuple[Line, ...]]:
 def orders(draw: Draw, number: int) -> Order:
     currency, at = draw(currencies), draw(moments)
     person = draw(st.sampled_from([*PEOPLE, *PEOPLE[:3] * 2, "", "", ""]))
-    later = st.none() | st.sampled_from([at, at + HOUR, at + 30 * DAY])
+    later = st.none() | st.sampled_from([at, at + HOUR, at + 30 * DAY, max(at, NOW), max(at, NOW + HOUR)])
     marks = {name: st.sampled_from(MARKS) for name in ("UTM_SOURCE", "utm_source", "UTM_MEDIUM", "UTM_CAMPAIGN")}
     return Order(
         str(number),
@@ -188,7 +194,7 @@ def subscriptions(draw: Draw, number: int) -> Subscription:
 @st.composite
 def shops(draw: Draw, name: str, *, most: int) -> Shop:
     """A shop of up to `most` people, with two or three times as many orders."""
-    numbers = range(1, draw(st.integers(most // 2, most)) + 1)
+    numbers = range(1, draw(st.integers(most // 2 + 1, most)) + 1)
     listed = [draw(subscriptions(number)) for number in range(500, 500 + draw(st.integers(0, 4)))]
     kept_baskets = [draw(baskets(number)) for number in range(600, 600 + draw(st.integers(0, most)))]
     poured = [str(number) for number in numbers]
@@ -243,7 +249,7 @@ def _leavings(draw: Draw, addresses: Sequence[str]) -> list[Leaving]:
 @st.composite
 def lives(draw: Draw) -> Life:
     """Two shops, a large one and a small one, whose people share addresses; what we wrote to them, and who left."""
-    found = Life([draw(shops("shop", most=6)), draw(shops("crm", most=3))])
+    found = Life([draw(shops("shop", most=8)), draw(shops("crm", most=4))])
     known = sorted(found.emails) or ["nobody@shop.ru"]
     frozen = {"frozen": draw(st.lists(st.sampled_from(known), max_size=3, unique=True))}
     return Life(found.shops, draw(_posted(known)), draw(_leavings(known)), frozen if found.emails else {"frozen": []})
