@@ -145,18 +145,13 @@ def consented(contact_id: sa.ColumnElement[int], basis: str) -> sa.ColumnElement
     """The condition that this contact gave the consent `basis`."""
     if basis == ANY:
         return sa.true()
-    people, lists = tables.people, tables.subscriptions
-    on_list = sa.select(lists.c.contact_id).where(
-        # who waits for one product has asked for word of that product, not for letters
-        *(lists.c.contact_id.is_not(None), lists.c.active, lists.c.gone_at.is_(None)),
-        lists.c.list.not_like("awaited:%"),
-    )
-    account = sa.select(people.c.contact_id).where(
-        *(people.c.contact_id.is_not(None), people.c.kind == "user", people.c.confirmed),
-        *(people.c.active, people.c.gone_at.is_(None)),
-    )
-    listed = contact_id.in_(on_list.correlate(None))
-    return listed if basis == LIST else sa.or_(listed, contact_id.in_(account.correlate(None)))
+    # EXISTS for each contact: as IN, MariaDB makes a list of all accounts first, 13 seconds of a million instead of 4
+    people, lists = tables.people.alias("accounts"), tables.subscriptions.alias("on_lists")
+    # who waits for one product has asked for word of that product, not for letters
+    letters = (lists.c.active, lists.c.gone_at.is_(None), lists.c.list.not_like("awaited:%"))
+    listed = sa.exists().where(lists.c.contact_id == contact_id, *letters)
+    there = (people.c.kind == "user", people.c.confirmed, people.c.active, people.c.gone_at.is_(None))
+    return listed if basis == LIST else sa.or_(listed, sa.exists().where(people.c.contact_id == contact_id, *there))
 
 
 def reason(email: sa.ColumnElement[str], contact_id: sa.ColumnElement[int], *, mailing: str, basis: str) -> Any:

@@ -160,12 +160,13 @@ order_lines = _table(
     "order_lines",
     _id(),
     sa.Column("order_id", Id, nullable=False, index=True),
-    sa.Column("product", Code, nullable=False, index=True),
+    sa.Column("product", Code, nullable=False),
     sa.Column("name", sa.String(255), nullable=False),
     sa.Column("quantity", Money, nullable=False),
     sa.Column("price", Money, nullable=False),
     sa.Column("base_price", Money),  # before discounts; NULL: not known
     sa.Column("currency", sa.String(3), nullable=False),
+    sa.Index("ix_order_lines_product_order_id", "product", "order_id"),
 )
 
 products = _table(

@@ -287,8 +287,12 @@ def counted(
     limits = bounds.limits() or {"at_least": Decimal(1)}
     stated = Bounds(**limits)
     count = sa.func.count() if number is None else number
-    one = limits == {"at_least": Decimal(1)}
-    condition = rows.exist() if one else rows.measure(count, stated)
+    if limits == {"at_least": Decimal(1)}:
+        condition = rows.exist()
+    elif limits in ({"at_most": Decimal(0)}, {"equals": Decimal(0)}):
+        condition = rows.missing()
+    else:
+        condition = rows.measure(count, stated)
     return Leaf(condition, stated.wanted("number"), rows.value(count), "number", what)
 
 

@@ -11,6 +11,7 @@ from core.errors import N_
 from core.model import Kind
 from core.rules import Condition, Form, Leaf, Said, World, word
 from core.rules.forms import Bounds, Rows, Texts, Yes, counted, joined
+from core.rules.in_order import InOrder
 from core.rules.json_columns import JsonHolds
 from core.rules.orders import Orders
 from core.tables import order_lines, orders, products
@@ -45,11 +46,15 @@ class Goods(Form):
         asked = self._asked(world)
         if not asked:
             return []
-        chosen = sa.select(products.c.source, products.c.external_id).select_from(_WITH_PARENTS).where(*asked)
-        meant = sa.tuple_(source, product).in_(chosen)
+        meant = sa.tuple_(source, product).in_(self.meant(world))
         if self.product is None or len(asked) > 1:
             return [meant]
         return [sa.or_(product.in_(self.product), meant)]  # also one that the mirror does not know any more
+
+    def meant(self, world: World) -> sa.Select[Any]:
+        """(source, external_id) of the products that are meant."""
+        chosen = sa.select(products.c.source, products.c.external_id).select_from(_WITH_PARENTS)
+        return chosen.where(*self._asked(world))
 
     def _asked(self, world: World) -> list[Condition]:
         """What is asked of `products`, joined with their parents."""
@@ -120,9 +125,25 @@ class Bought(Bounds, Orders, Goods):
 )
 def bought(world: World, form: Bought) -> Leaf:
     """In how many orders the contact bought such products; ``{never = true}``: in none of that period."""
-    lines = orders.join(order_lines, order_lines.c.order_id == orders.c.id)
-    whose = form.rows(world, *form.among(orders.c.source, order_lines.c.product, world))
-    rows = Rows(world, whose.contact, whose.where, lines)
+    rows = _rows(world, form)
     bounds = Bounds(at_most=0) if form.never else Bounds(**form.limits())
     what = Said(N_("Orders with {which}"), which=joined([*form.goods(), *form.which()]))
     return counted(rows, bounds, number=sa.func.count(orders.c.id.distinct()), what=what)
+
+
+def _rows(world: World, form: Bought) -> Rows:
+    """The lines of such products in such orders.
+
+    MariaDB would take the orders first and look through every line of each: two sections of a million people took 338
+    seconds, SQLite's plan 40. Both are told to begin with the goods, and take 3; of one contact, and of products by
+    their numbers, they know better.
+    """
+    if world.only is not None or form.product is not None:
+        lines = orders.join(order_lines, order_lines.c.order_id == orders.c.id)
+        whose = form.rows(world, *form.among(orders.c.source, order_lines.c.product, world))
+        return Rows(world, whose.contact, whose.where, lines)
+    meant = form.meant(world).subquery("meant")
+    lines = InOrder(meant, order_lines, order_lines.c.product == meant.c.external_id)
+    same = sa.and_(orders.c.id == order_lines.c.order_id, orders.c.source == meant.c.source)
+    whose = form.rows(world)
+    return Rows(world, whose.contact, whose.where, InOrder(lines, orders, same))

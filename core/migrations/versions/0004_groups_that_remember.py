@@ -75,6 +75,8 @@ def upgrade() -> None:
     covered = ["contact_id", "created_at", "cancelled_at", "currency", "total", "offline"]
     op.create_index("ix_orders_contact", "orders", covered, unique=False)
     op.drop_index("ix_orders_contact_id", table_name="orders")
+    op.create_index("ix_order_lines_product_order_id", "order_lines", ["product", "order_id"], unique=False)
+    op.drop_index("ix_order_lines_product", table_name="order_lines")
     op.add_column("recipient_groups", sa.Column("static", sa.Boolean(), server_default=sa.text("0"), nullable=False))
     op.add_column("recipient_groups", sa.Column("frozen_at", Moment(), nullable=True))
     op.add_column("recipients", sa.Column("opened_at", Moment(), nullable=True))
@@ -88,6 +90,8 @@ def downgrade() -> None:
     op.drop_column("recipients", "opened_at")
     op.drop_column("recipient_groups", "frozen_at")
     op.drop_column("recipient_groups", "static")
+    op.create_index("ix_order_lines_product", "order_lines", ["product"], unique=False)
+    op.drop_index("ix_order_lines_product_order_id", table_name="order_lines")
     op.create_index("ix_orders_contact_id", "orders", ["contact_id"], unique=False)
     op.drop_index("ix_orders_contact", table_name="orders")
     op.drop_index("ix_orders_source_written_at", table_name="orders")

@@ -224,15 +224,18 @@ def each_word() -> st.SearchStrategy[list[Group]]:
     return st.tuples(*rules).map(lambda made: [Group("one", "one", rule) for rule in made])
 
 
-def trees(*without: str) -> Tables:
-    """A word, two side by side, or joints of such, three deep at most."""
-    leaf = words(*without)
-    return leaf | _joined(leaf | _joined(leaf, leaf), leaf)
+def trees() -> Tables:
+    """A word, two side by side, or joints of such, two deep at most.
+
+    SQLite's parser goes 100 steps deep: other groups are named near the top, or not at all.
+    """
+    shallow, deep = words(), words("in_group")
+    return shallow | _joined(deep | _joined(deep, deep), shallow)
 
 
-def small_trees(*without: str) -> Tables:
-    """A word, or one joint: SQLite's parser goes 100 steps deep, and rules of rules use them up."""
-    leaf = words(*without)
+def small_trees() -> Tables:
+    """A word, or one joint, that names no group."""
+    leaf = words("in_group")
     return leaf | _joined(leaf, leaf)
 
 
@@ -246,15 +249,15 @@ def groups() -> st.SearchStrategy[Mapping[str, Group]]:
     """Three groups for others to name: one plain, one that names it and excludes somebody, one frozen."""
     second = st.builds(
         lambda include, exclude: Group("second", "second", {"in_group": "first", **include}, exclude),
-        small_trees("in_group"),
+        small_trees(),
         st.none() | words("in_group"),
     )
-    first = small_trees("in_group").map(lambda include: Group("first", "first", include))
+    first = small_trees().map(lambda include: Group("first", "first", include))
     frozen = Group("frozen", "frozen", {"birthday": "today"}, static=True)
     return st.tuples(first, second).map(lambda pair: {"first": pair[0], "second": pair[1], "frozen": frozen})
 
 
 def asked() -> st.SearchStrategy[Group]:
     """A group to be asked: a rule, and in one of three whom it leaves out."""
-    exclude = st.none() | st.none() | small_trees()
+    exclude = st.none() | st.none() | small_trees() | words()
     return st.builds(lambda include, left_out: Group("g", "g", include, left_out), trees(), exclude)
