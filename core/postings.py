@@ -268,7 +268,7 @@ def _remember(connection: sa.Connection, waiting: Posting, issue: Issue, mailing
     for group in include:
         if len(include) == 1 and not exclude:  # whoever is in the posting is in the group, and the other way round
             query = sa.select(_recipients.c.contact_id).where(_recipients.c.posting_id == waiting.id)
-            ids: Iterable[int] = connection.scalars(query)
+            ids: Iterable[int] = connection.scalars(query.execution_options(yield_per=10_000))
         else:
             ids = snapshots.asked(connection, group, world)
         snapshots.keep(connection, group, ids, at=waiting.firing_at, posting_id=waiting.id)

@@ -22,7 +22,7 @@ from core.config import Site, faults
 from core.db import upsert, writing
 from core.definitions.forms import SHAPES, File, GroupForm, IssueForm, MailingForm
 from core.errors import N_, Misconfigured, VestnikError, together
-from core.groups import Group, snapshots
+from core.groups import Group, preview, snapshots
 from core.plugin import suggestion
 
 
@@ -138,6 +138,7 @@ def _group_faults(
     for code, form in file.groups.items():
         try:
             group = groups.checked(Group(code, form.name, form.include, form.exclude), world)
+            preview.plan(connection, groups.counting([group], world))
         except VestnikError as error:
             yield _at("groups", code, error)
             continue

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from core import consent, groups, tables
+from core.errors import N_, Misconfigured
 from core.rules import WHO, Group, World, tree
 from core.rules.tree import contacts_where
 
@@ -111,7 +113,7 @@ def cost(connection: sa.Connection, group: Group, world: World) -> Cost:
     connection.execute(query).all()
     seconds = time.perf_counter() - started
     after = _rows_read(connection)
-    return Cost(seconds, None if after is None or before is None else after - before, _plan(connection, query))
+    return Cost(seconds, None if after is None or before is None else after - before, plan(connection, query))
 
 
 def _rows_read(connection: sa.Connection) -> int | None:
@@ -122,8 +124,18 @@ def _rows_read(connection: sa.Connection) -> int | None:
     return sum(int(row[1]) for row in found)
 
 
-def _plan(connection: sa.Connection, query: sa.Select[tuple[int]]) -> tuple[str, ...]:
-    """How the database goes about it, a line a step."""
+def plan(connection: sa.Connection, query: sa.Select[Any]) -> tuple[str, ...]:
+    """How the database goes about it, a line a step. Raises Misconfigured when the rule is more than it can take."""
+    try:
+        return _plan(connection, query)
+    except sa.exc.OperationalError as error:
+        if "stack" not in str(error.orig) and "deep" not in str(error.orig):
+            raise
+        template = N_("The rule is nested deeper than the database can read: {error}. Use fewer groups in groups.")
+        raise Misconfigured(template, error=str(error.orig)) from None
+
+
+def _plan(connection: sa.Connection, query: sa.Select[Any]) -> tuple[str, ...]:
     lite = connection.dialect.name == "sqlite"
     text = query.compile(connection, compile_kwargs={"literal_binds": True})
     rows = connection.exec_driver_sql(("EXPLAIN QUERY PLAN " if lite else "EXPLAIN ") + str(text)).mappings()

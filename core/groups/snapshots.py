@@ -75,7 +75,7 @@ def keep(
 def asked(connection: sa.Connection, group: Group, world: World) -> BitMap64:
     """Who is in `group` at the world's moment, as a set of contact ids."""
     query = sa.select(WHO).where(*groups.condition([group], world)).distinct()
-    return BitMap64(connection.execution_options(yield_per=10_000).scalars(query))
+    return BitMap64(connection.scalars(query.execution_options(yield_per=10_000)))
 
 
 def history(connection: sa.Connection, code: str, *, limit: int = 100) -> list[sa.RowMapping]:

@@ -20,6 +20,9 @@ JOINTS = ("all", "any", "none", "not")
 DEEPEST = 20
 """Levels of nesting; the databases' own limits are near 100 and say so less clearly."""
 
+DEEPEST_GROUPS = 5
+"""Groups in groups: forty took a MariaDB server down with its optimizer, and SQLite's parser gives up long before."""
+
 _people, _frozen = tables.people, tables.group_members
 
 
@@ -86,6 +89,10 @@ def taken(group: Group, world: World) -> Condition:
     if group.code in world.inside:
         path = " → ".join((*world.inside, group.code))
         raise Misconfigured(N_("Group {code!r} names itself: {path}."), code=group.code, path=path)
+    if len(world.inside) >= DEEPEST_GROUPS:
+        path = " → ".join((*world.inside, group.code))
+        template = N_("Groups may stand in groups {deepest} deep at most: {path}.")
+        raise Misconfigured(template, deepest=DEEPEST_GROUPS, path=path)
     if group.static:
         return WHO.in_(sa.select(_frozen.c.contact_id).where(_frozen.c.group == group.code))
     inner = world.within(group.code)

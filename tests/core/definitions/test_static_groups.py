@@ -89,3 +89,32 @@ def test_a_list_that_no_source_knows_is_remarked_upon(engine: sa.Engine) -> None
     with engine.connect() as connection:
         [remark] = remarks(connection, file)
     assert "[groups.g] no source knows the list 'rubrik:2' so far. Did you mean 'rubric:2'?" in str(remark)
+
+
+def nest(depth: int) -> dict[str, Any]:
+    """Groups that leave out the one before, `depth` of them."""
+    trees: dict[str, Any] = {"g1": {"include": {"ordered": True}}}
+    for number in range(2, depth + 1):
+        trees[f"g{number}"] = {"include": {"not": {"in_group": f"g{number - 1}"}}}
+    return trees
+
+
+def test_groups_in_groups_have_a_limit(engine: sa.Engine) -> None:
+    """Forty of them took a MariaDB server down."""
+    fill(engine, person("a"), person("b"), orders=(order("a", days_ago=1),))
+    assert set(apply(engine, **nest(5))) == {"created"}
+    assert size(engine, "g5") == 1
+    with pytest.raises(Misconfigured, match="5 deep at most: g6 → g5 → g4 → g3 → g2 → g1"):
+        apply(engine, **nest(6))
+
+
+def test_a_rule_too_deep_for_the_database_is_refused_with_a_sentence(engine: sa.Engine) -> None:
+    """SQLite's parser has a stack of a hundred; a server has more."""
+    if engine.dialect.name != "sqlite":
+        pytest.skip("MariaDB reads what our own limits let through")
+    deep = {"g1": {"include": {"not": {"not": {"not": {"not": {"ordered": True}}}}}}}
+    trees = {**deep, "g2": {"include": {"not": {"in_group": "g1"}}, "exclude": {"not": {"in_group": "g1"}}}}
+    trees["g3"] = {"include": {"none": [{"in_group": "g2"}]}, "exclude": {"not": {"not": {"in_group": "g2"}}}}
+    trees["g4"] = {"include": {"none": [{"in_group": "g3"}]}, "exclude": {"not": {"not": {"in_group": "g3"}}}}
+    with pytest.raises(Misconfigured, match="nested deeper than the database can read"):
+        apply(engine, **trees)

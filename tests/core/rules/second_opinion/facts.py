@@ -65,7 +65,7 @@ class Somebody:
         return self.email is not None and self.person.active and not self.gone
 
 
-@dataclass(frozen=True, repr=False)  # 50 kB of it would help nobody
+@dataclass(frozen=True)
 class Life:
     """Two shops and our own letters."""
 

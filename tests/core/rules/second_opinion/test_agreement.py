@@ -29,7 +29,7 @@ MOMENTS = (NOW, NOW, NOW, NOW - timedelta(days=30))
 ZONES = ("Europe/Moscow", "Europe/Moscow", "Asia/Vladivostok", "America/New_York")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Question:
     """Who is in a group, at a moment of some zone's calendar; `without`: less those of the static group."""
 
@@ -46,6 +46,20 @@ def asking(group: Group) -> st.SearchStrategy[Question]:
 
 words = trees.each_word().flatmap(lambda made: st.tuples(*map(asking, made)))
 rules = st.lists(trees.asked().flatmap(asking), min_size=RULES, max_size=RULES)
+
+
+class Example:
+    """A life and what is asked of it; no dataclass, for hypothesis would print the 80 kB of one that fails."""
+
+    def __init__(
+        self, life: Life, named: Mapping[str, Group], words: Sequence[Question], rules: Sequence[Question]
+    ) -> None:
+        self.life, self.named, self.words, self.rules = life, named, words, rules
+
+
+@st.composite
+def examples(draw: st.DrawFn) -> Example:
+    return Example(draw(worlds.lives()), draw(trees.groups()), draw(words), draw(rules))
 
 
 def test_every_word_has_a_second_opinion_and_is_asked() -> None:
@@ -112,22 +126,22 @@ def _told(found: set[str], wanted: set[str]) -> str:
 
 
 def test_a_group_is_whom_its_words_promise(engine: sa.Engine) -> None:
-    @given(worlds.lives(), trees.groups(), words, rules)
+    @given(examples())
     @settings(
         max_examples=WORLDS,
         suppress_health_check=list(HealthCheck),  # each world fills the mirror
         phases=(Phase.reuse, Phase.generate),  # the words at fault are said; a smaller world would take minutes
         verbosity=Verbosity.quiet,
     )
-    def agreed(life: Life, named: Mapping[str, Group], words: Sequence[Question], rules: Sequence[Question]) -> None:
+    def agreed(one: Example) -> None:
         empty(engine)
-        ids = pour(engine, life)
-        opinion = naive.Asked(life, NOW, scales=SCALES, groups=named, ids=ids)
+        ids = pour(engine, one.life)
+        opinion = naive.Asked(one.life, NOW, scales=SCALES, groups=one.named, ids=ids)
         with engine.connect() as connection:
             poured = Poured(connection, opinion)
-            for question in (*words, *rules):
+            for question in (*one.words, *one.rules):
                 poured.ask(question)
-            for question in rules[:3]:
+            for question in one.rules[:3]:
                 poured.explained(question)
 
     agreed()
