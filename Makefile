@@ -59,7 +59,7 @@ lock:
 	var/lock/bin/pip freeze --exclude-editable > $(LOCK)
 	rm -rf var/lock
 
-# A migration from the last revision to core/tables.py: make revision NUMBER=0002 TITLE="Read receipts"
+# A migration from the last revision to core/tables: make revision NUMBER=0002 TITLE="Read receipts"
 revision: $(VENV)/installed-dev
 	rm -f var/revision.db && mkdir -p var
 	$(BIN)/python -c "from core import db, migrations as m; e = db.connect('sqlite:///var/revision.db'); \

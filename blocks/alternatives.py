@@ -8,7 +8,7 @@ from typing import Literal
 import sqlalchemy as sa
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.bulk import among
 from core.errors import N_
 from core.goods import COLUMNS, Card, Ref, Shared, by_ref, card, distinct, showable
@@ -23,7 +23,7 @@ _OF_A_SECTION = 100  # the most shown ones of each
 
 
 class AlternativesSettings(Several):
-    heading: str | None = Field(default="Похожие товары", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Похожие товары"
     to: Literal["product", "basket", "viewed"] | None = Field(
         default=None, title=N_("Like what (empty: what the letter is about, else the basket, else the last look)")
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Shared, by_ref, distinct
 from core.goods.changes import befell
@@ -17,7 +17,7 @@ from core.model import Kind
 
 
 class BackInStockSettings(Several):
-    heading: str | None = Field(default="Снова в наличии", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Снова в наличии"
     days: Days = Field(default=7, title=N_("Back since N days at most"))
     looked_days: Days = Field(default=90, title=N_("Looked at in the last N days"))
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from core.block import Asked, Block, BlockSettings, Facts, Reader
+from core.block import Asked, Block, BlockSettings, ButtonText, Facts, Heading, Reader
 from core.errors import N_
 from core.goods.choice import Code
 from core.goods.urls import Url, web
@@ -18,14 +18,14 @@ Form = Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class BonusSettings(BlockSettings):
-    heading: str | None = Field(default="Ваши бонусы", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Ваши бонусы"
     attribute: Code = Field(default="UF_BONUS", title=N_("The person's field that holds the balance"))
     forms: list[Form] = Field(
         default=["балл", "балла", "баллов"], min_length=1, max_length=4, title=N_("The word for 1, 2 and 5 of them")
     )
     text: str = Field(default="На вашем счёте", max_length=300, title=N_("Text before the balance"))
     url: Url = Field(default="", title=N_("Where they are spent (empty: no button)"))
-    button: str = Field(default="Потратить баллы", max_length=60, title=N_("Text of the button"))
+    button: ButtonText = "Потратить баллы"
 
 
 class Bonus(Block):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Card, Ref, Shared, buyable, by_ref
 from core.goods.bestsellers import sold_in
@@ -22,7 +22,7 @@ _SPARE = 4  # times as many are looked up as are shown: some are sold out
 
 
 class BoughtWithSettings(Several):
-    heading: str | None = Field(default="С этим товаром покупают", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "С этим товаром покупают"
     product: str | None = Field(
         default=None, min_length=1, max_length=64, title=N_("With this product (empty: with those of the order)")
     )

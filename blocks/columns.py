@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from core.block import Asked, Block, BlockSettings, Facts, Reader
+from core.block import Asked, Block, BlockSettings, ButtonText, Facts, Reader
 from core.errors import N_
 from core.goods.texts import paragraphs
 from core.goods.urls import Url, web
@@ -22,7 +22,7 @@ class Column(Settings):
     text: str = Field(default="", max_length=5_000, title=N_("Text; an empty line begins a new paragraph"))
     image: Url = Field(default="", title=N_("Link of the picture"))
     alt: str = Field(default="", max_length=200, title=N_("What the picture shows, for those who do not see it"))
-    button: str = Field(default="", max_length=60, title=N_("Text of the button"))
+    button: ButtonText = ""
     url: Url = Field(default="", title=N_("Where it leads"))
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from pydantic import Field
 
-from core.block import Asked, Block, BlockSettings, Facts, Reader
+from core.block import Asked, Block, BlockSettings, ButtonText, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Card, Ref, by_ref
 from core.goods.lines import Line, line, together
@@ -20,9 +20,9 @@ from core.model import Kind
 
 
 class BasketSettings(BlockSettings):
-    heading: str | None = Field(default="Вы оставили в корзине", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Вы оставили в корзине"
     path: Url = Field(default="/personal/cart/", title=N_("The basket's page on the site"))
-    button: str = Field(default="Вернуться в корзину", max_length=60, title=N_("Text of the button"))
+    button: ButtonText = "Вернуться в корзину"
     limit: int = Field(default=10, strict=True, ge=1, le=50, title=N_("How many products at most"))
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import chosen, personal
 from core.goods.choice import Choice, Days
@@ -17,7 +17,7 @@ from core.tables import products
 
 
 class NewArrivalsSettings(Choice):
-    heading: str | None = Field(default="Новинки", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Новинки"
     days: Days = Field(default=30, title=N_("Created in the last N days"))
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import Field
 
-from core.block import Asked, Block, BlockSettings, Facts, Reader
+from core.block import Asked, Block, BlockSettings, ButtonText, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Card, Ref, by_ref
 from core.goods.lines import line, together
@@ -21,9 +21,9 @@ from core.model import Kind
 
 
 class OrderSettings(BlockSettings):
-    heading: str | None = Field(default="Ваш заказ", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Ваш заказ"
     url: Url = Field(default="", title=N_("The order's page on the site, with id or number in braces (empty: none)"))
-    button: str = Field(default="Открыть заказ", max_length=60, title=N_("Text of the button"))
+    button: ButtonText = "Открыть заказ"
 
 
 class OrderData(Block):

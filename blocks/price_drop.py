@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Card, Ref, Shared, by_ref, distinct
 from core.goods.changes import befell
@@ -20,7 +20,7 @@ from core.model import Kind
 
 
 class PriceDropSettings(Several):
-    heading: str | None = Field(default="Стало дешевле", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Стало дешевле"
     days: Days = Field(default=7, title=N_("Cheaper since N days at most"))
     looked_days: Days = Field(default=90, title=N_("Looked at in the last N days"))
     percent: int = Field(default=1, strict=True, ge=0, le=99, title=N_("Cheaper by N percent at least"))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Card, Condition, chosen, personal
 from core.goods.choice import Choice, months_before
@@ -25,7 +25,7 @@ _SPARE = 10  # times as many are read as are shown when some may have been bough
 
 
 class RecommendedSettings(Choice):
-    heading: str | None = Field(default="Рекомендуем вам", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Рекомендуем вам"
     product: Ids | None = Field(default=None, max_length=200, title=N_("These products, in this order"))
     months_from: int | None = Field(
         default=None, strict=True, ge=0, le=600, title=N_("Created N months ago or earlier")

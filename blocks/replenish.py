@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Card, Ref, Shared, by_ref
 from core.goods.choice import Choice, Days
@@ -17,7 +17,7 @@ from core.model import Kind
 
 
 class ReplenishSettings(Choice):
-    heading: str | None = Field(default="Пора пополнить запасы", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Пора пополнить запасы"
     days: Days = Field(default=30, title=N_("Bought N days ago or earlier"))
 
 

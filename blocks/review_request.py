@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, ButtonText, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Shared, by_ref, distinct
 from core.goods.choice import Several
@@ -16,15 +16,13 @@ from core.model import Kind
 
 
 class ReviewSettings(Several):
-    heading: str | None = Field(
-        default="Как вам покупка? Расскажите другим", max_length=200, title=N_("Heading (empty: none)")
-    )
+    heading: Heading = "Как вам покупка? Расскажите другим"
     suffix: str = Field(
         default="#reviews",
         pattern=r"^[A-Za-z0-9_/?&=#.-]{0,100}$",
         title=N_("What follows the product's link to get to its reviews"),
     )
-    button: str = Field(default="Оставить отзыв", max_length=60, title=N_("Text of the button"))
+    button: ButtonText = "Оставить отзыв"
 
 
 class ReviewRequest(GoodsBlock):

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import COLUMNS, Card, card, distinct, personal, showable
 from core.goods.bestsellers import cards_of, sold
@@ -24,7 +24,7 @@ _SPARE = 10
 
 
 class SocialProofSettings(Choice):
-    heading: str | None = Field(default="Выбор покупателей", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Выбор покупателей"
     days: Days = Field(default=30, title=N_("Bought in the last N days"))
     buyers: int = Field(default=3, strict=True, ge=1, le=1_000_000, title=N_("By so many buyers at least"))
     rating: Code | None = Field(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import Field
 
-from core.block import Asked, Facts, Reader
+from core.block import Asked, Facts, Heading, Reader
 from core.errors import N_
 from core.goods import Ref, Shared, card, distinct, showable
 from core.goods.choice import Choice, Days
@@ -19,7 +19,7 @@ from core.model import Kind
 
 
 class ViewedSettings(Choice):
-    heading: str | None = Field(default="Вы недавно смотрели", max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = "Вы недавно смотрели"
     sort: Literal["last", "count"] = Field(default="last", title=N_("First: looked at last, or most often"))
     days: Days = Field(default=90, title=N_("Looked at in the last N days"))
 

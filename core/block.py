@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -44,11 +44,16 @@ class Asked:
     issue: str = ""
 
 
+Heading = Annotated[str | None, Field(max_length=200, title=N_("Heading (empty: none)"))]
+"""The setting of what stands above a block, with a default of the block's own: ``heading: Heading = "Новинки"``."""
+ButtonText = Annotated[str, Field(max_length=60, title=N_("Text of the button"))]
+
+
 class BlockSettings(Settings):
     """What every block understands."""
 
     required: bool = Field(default=False, title=N_("Without it the letter does not go out"))
-    heading: str | None = Field(default=None, max_length=200, title=N_("Heading (empty: none)"))
+    heading: Heading = None
     utm_content: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]{0,64}$", title=N_("utm_content of its links"))
 
 

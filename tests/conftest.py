@@ -21,6 +21,8 @@ pytest.register_assert_rewrite(
     "core.testing.conformance", "core.testing.coupon_conformance"
 )  # before anything imports it
 
+pytest_plugins = ("tests.browser",)
+
 from core import db  # noqa: E402
 from core.tables import metadata  # noqa: E402
 from tests import services  # noqa: E402

@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 from core.errors import N_
 from core.model import Kind
 from core.rules import Condition, Form, Leaf, Said, World, word
-from core.rules.forms import Rows, Texts, joined
+from core.rules.forms import Texts, joined
 from core.rules.json_columns import JsonText
+from core.rules.rows import Rows
 from core.tables import orders, people, subscriptions
 
 MARKS = ("utm_source", "utm_medium", "utm_campaign")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -10,10 +11,11 @@ from pydantic import Field
 from core.errors import N_
 from core.model import Kind
 from core.rules import Condition, Leaf, Said, World, word
-from core.rules.forms import Bounds, Count, Days, Rows, Yes, joined
+from core.rules.forms import Bounds, Count, Days, Yes, joined
 from core.rules.json_columns import JsonHasItem, JsonLength, JsonMembers, JsonText
 from core.rules.orders import last_orders
 from core.rules.products import Goods
+from core.rules.rows import Rows
 from core.tables import Code, Money, baskets
 
 CHANGED = sa.func.coalesce(baskets.c.changed_at, baskets.c.created_at)
@@ -102,9 +104,9 @@ _EVERY = 2**63 - 1
 MEMBERS = ("product", "buyable", "delayed")
 
 
-def held(world: World) -> sa.Subquery:
-    """The lines of all baskets that are there: (basket_id, contact_id, source, product, buyable)."""
-    brief, number = _brief(world), _numbers()
+def held(world: World, *where: Condition) -> sa.Subquery:
+    """The lines of all baskets that are there and answer `where`: (basket_id, contact_id, source, product, buyable)."""
+    brief, number = _brief(world, where), _numbers()
     path = sa.literal_column("'$['", sa.String) + sa.cast(number.c.n, sa.String(3)) + "]"
     product, buyable, delayed = (JsonText(brief.c[name], path) for name in MEMBERS)
     for_sale = sa.and_(buyable.in_(("1", "true")), delayed.in_(("0", "false"))).label("buyable")
@@ -113,7 +115,7 @@ def held(world: World) -> sa.Subquery:
     return query.join_from(brief, number, number.c.n < brief.c.size).limit(_EVERY).subquery("held")
 
 
-def _brief(world: World) -> sa.Subquery:
+def _brief(world: World, where: Sequence[Condition]) -> sa.Subquery:
     """Baskets with lists of three members of their lines, made once a basket: the LIMIT keeps the table apart.
 
     Merged into the query around it, each look into a line reads all of the basket's JSON: 60,000 baskets took more than
@@ -122,7 +124,7 @@ def _brief(world: World) -> sa.Subquery:
     lists = (JsonMembers(baskets.c.lines, name).label(name) for name in MEMBERS)
     columns = (baskets.c.id.label("basket_id"), baskets.c.contact_id, baskets.c.source)
     query = sa.select(*columns, JsonLength(baskets.c.lines).label("size"), *lists)
-    query = query.where(baskets.c.gone_at.is_(None), baskets.c.contact_id.is_not(None)).limit(_EVERY)
+    query = query.where(baskets.c.gone_at.is_(None), baskets.c.contact_id.is_not(None), *where).limit(_EVERY)
     return (query if world.only is None else query.where(baskets.c.contact_id == world.only)).subquery("brief")
 
 

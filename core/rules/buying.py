@@ -17,8 +17,9 @@ from core.errors import N_
 from core.model import Kind
 from core.rules import Condition, Leaf, Said, World, word
 from core.rules.days import DaysBetween
-from core.rules.forms import Bounded, Bounds, Days, Moments, Number, Period, Rows, counted, measured, narrowed
+from core.rules.forms import Bounded, Bounds, Days, Moments, Number, Period
 from core.rules.orders import Likeness, Orders, standing
+from core.rules.rows import Rows, counted, measured, narrowed
 from core.tables import Money, orders
 
 

@@ -13,8 +13,9 @@ from core.errors import N_
 from core.model import Kind
 from core.rules import Condition, Form, Leaf, Said, World, word
 from core.rules.days import DaysBetween
-from core.rules.forms import Bounded, Bounds, Rows, midnight
+from core.rules.forms import Bounded, Bounds, midnight
 from core.rules.orders import standing, with_coupon
+from core.rules.rows import Rows
 from core.tables import order_lines, orders, people
 
 

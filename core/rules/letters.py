@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from core.errors import N_
 from core.model import Status
 from core.rules import Condition, Form, Leaf, Said, World, word
-from core.rules.forms import Bounded, Bounds, Count, Period, Quantity, Rows, Texts, counted, measured, narrowed
+from core.rules.forms import Bounded, Bounds, Count, Period, Quantity, Texts
+from core.rules.rows import Rows, counted, measured, narrowed
 from core.tables import issues, postings, recipients
 
 SENT, OPENED, CLICKED = recipients.c.sent_at, recipients.c.opened_at, recipients.c.clicked_at

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from core.errors import N_
 from core.rules import Condition, Form, Said, World
-from core.rules.forms import Period, Quantity, Rows, Texts
+from core.rules.forms import Period, Quantity, Texts
 from core.rules.json_columns import JsonHolds, JsonItemLike, contained
+from core.rules.rows import Rows
 from core.tables import orders
 
 Flag = Annotated[bool, Field(strict=True)]

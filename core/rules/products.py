@@ -10,10 +10,11 @@ from pydantic import BeforeValidator, Field, model_validator
 from core.errors import N_
 from core.model import Kind
 from core.rules import Condition, Form, Leaf, Said, World, word
-from core.rules.forms import Bounds, Rows, Texts, Yes, counted, joined
+from core.rules.forms import Bounds, Texts, Yes, joined
 from core.rules.in_order import InOrder
 from core.rules.json_columns import JsonHolds
 from core.rules.orders import Orders
+from core.rules.rows import Rows, counted
 from core.tables import order_lines, orders, products
 
 

@@ -10,10 +10,11 @@ from pydantic import Field
 from core.errors import N_
 from core.model import Kind
 from core.rules import Condition, Leaf, Said, World, word
-from core.rules.forms import Bounds, Period, Quantity, Rows, counted, narrowed
+from core.rules.forms import Bounds, Period, Quantity
 from core.rules.json_columns import JsonHasItem
 from core.rules.orders import last_orders
 from core.rules.products import Goods
+from core.rules.rows import Rows, counted, narrowed
 from core.tables import baskets, products, views
 
 LOOKS = sa.func.coalesce(sa.func.sum(views.c.count), 0)

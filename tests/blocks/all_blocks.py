@@ -29,6 +29,7 @@ EVERYTHING = """
 {{ block("forgotten_basket") }}
 {{ block("order_data", url="/personal/orders/{id}/") }}
 {{ block("viewed") }}
+{{ block("product", heading="Этот товар") }}
 {{ block("recommended", limit=3) }}
 {{ block("bought_with", limit=2) }}
 {{ block("price_drop") }}

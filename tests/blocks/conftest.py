@@ -17,32 +17,15 @@ from core import compose, intake, plugin
 from core.block import Asked, Block, Facts, Reader
 from core.compose import Addressee, Press, Publication
 from core.config import Site
-from core.errors import VestnikError
-from core.links import Utm
-from core.mailings import Issue, Mailing
+from core.errors import Refused, VestnikError
 from core.model import Basket, Kind, Letter, Line, Order, Person, Product, Subscription, View
 from core.tables import contacts, people
 from core.testing import MemorySource
 from tests.conftest import NOW
+from tests.issues import ISSUE, MAILING
 
 SITE = Site(name="Домовой", url="https://shop.ru")
 SHELF = plugin.shelf("blocks", Block)  # type: ignore[type-abstract]
-MAILING = Mailing("news", "Новости", "Домовой <news@shop.ru>", "", ("all",), (), Utm(), "standard", track=False)
-ISSUE = Issue(
-    code="weekly",
-    mailing="news",
-    name="Неделя",
-    letter="own",
-    subject="Неделя",
-    preheader="",
-    schedule="",
-    timezone="Europe/Moscow",
-    catch_up=timedelta(hours=12),
-    max_age=timedelta(minutes=5),
-    utm=Utm(),
-    active=True,
-    scheduled_from=NOW,
-)
 
 
 @dataclass
@@ -150,15 +133,19 @@ class Shop:
 
     def letter(self, text: str, who: str = "anna", *, subject: str = "", **more: Any) -> Letter:
         """A letter with this text, all the way: published, its blocks asked, filled in."""
-        publication = self.publish(text, **more)
+        letter = self.written(self.publish(text, **more), who, subject=subject)
+        if isinstance(letter, VestnikError):
+            raise letter
+        return letter
+
+    def written(self, publication: Publication, who: str, *, subject: str = "") -> Letter | Refused:
+        """What comes of a published letter for one person."""
         reader = self.reader(who, subject=subject)
         with self.engine.connect() as connection:
             row = connection.execute(sa.select(people).where(people.c.external_id == who)).mappings().one()
             addressee = Addressee(reader.contact_id, 1, f"{who}@shop.ru", compose.person_values(row), subject=subject)
             asked = compose.gathered(connection, publication, [addressee], shelf=SHELF, now=self.now)
         [letter] = compose.compose(publication, asked, key="key")
-        if isinstance(letter, VestnikError):
-            raise letter
         return letter
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from core import compose, plugin
 from core.block import Block, BlockSettings
 from core.compose import Press
-from tests.blocks.conftest import ISSUE, MAILING, SHELF, SITE, Shop
+from tests.blocks.conftest import SHELF, SITE, Shop
+from tests.issues import ISSUE, MAILING
 from tests.test_docs import blocks
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "blocks.md"

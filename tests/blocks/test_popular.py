@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.blocks.conftest import Shop
@@ -29,6 +31,17 @@ def test_what_is_in_most_orders_of_late_stands_first(sold: Shop) -> None:
     assert sold.shown("popular", "anna", days=60) == ["old", "tea", "cup"]
     assert sold.shown("popular", "anna", section="10") == ["cup"]
     assert sold.ask("popular", "anna", section="99") == [None]
+
+
+def test_the_section_is_that_of_the_letter_else_that_of_the_last_look(sold: Shop) -> None:
+    sold.look("vera", "tea")
+    sold.pull()
+    about = replace(sold.reader("anna"), subject="10")
+    assert sold.shown("popular", about, same_section=True, days=60) == ["old", "cup"]
+    assert sold.shown("popular", replace(about, subject="99"), same_section=True) == []
+    assert sold.shown("popular", "vera", same_section=True) == ["tea"]
+    assert sold.ask("popular", "anna", about, same_section=True)[0] is None, "looked at nothing"
+    assert sold.shown("popular", replace(sold.reader("vera"), subject="10"), same_section=True) == [], "has it"
 
 
 def test_what_the_reader_has_is_left_out(sold: Shop) -> None:

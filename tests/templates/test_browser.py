@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +10,12 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from core import db
 from core.config import Site
 from core.model import Letter
-from core.tables import metadata
 from tests.blocks.all_blocks import furnished
 from tests.blocks.conftest import Shop
-from tests.blocks.test_browser import broken, browser, pictures  # noqa: F401 - fixtures
-from tests.templates.test_letters import PRESS, published, written
+from tests.browser import ON_SQLITE, broken, screenshots
+from tests.templates.test_letters import PRESS, published
 
 CONTRASTS = """() => {
   const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -42,24 +38,12 @@ CONTRASTS = """() => {
   }
   return faint;
 }"""
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    """SQLite only: what the databases do differently is not seen from a browser."""
-    engine = db.connect(f"sqlite:///{tmp_path}/vestnik.db")
-    metadata.create_all(engine)
-    yield engine
-    engine.dispose()
+pytestmark = ON_SQLITE
 
 
 @pytest.mark.parametrize("colour", ["#0b6b53", "#ffd500"])
 def test_the_layout_fits_and_can_be_read(
-    engine: sa.Engine,
-    tmp_path: Path,
-    browser: Browser,  # noqa: F811
-    pictures: tuple[str, list[str]],  # noqa: F811
-    colour: str,
+    engine: sa.Engine, tmp_path: Path, browser: Browser, pictures: tuple[str, list[str]], colour: str
 ) -> None:
     address, _ = pictures
     brand: dict[str, Any] = {"logo_url": f"{address}/logo.png", "social": {"ВКонтакте": "https://vk.com/shop"}}
@@ -67,19 +51,16 @@ def test_the_layout_fits_and_can_be_read(
     shop = Shop(engine, tmp_path, site=site)
     shop.person("anna")
     furnished(shop)
-    letter = written(shop, published("abandoned_basket/5d", replace(PRESS, site=site)), "anna")
+    letter = shop.written(published("abandoned_basket/5d", replace(PRESS, site=site)), "anna")
     assert isinstance(letter, Letter)
     for scheme in ("light", "dark"):
         for width in (375, 600, 800):
             with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:  # type: ignore[arg-type]
                 page = context.new_page()
                 page.set_content(letter.html, wait_until="networkidle")
-                page.screenshot(path=_folder(tmp_path) / f"layout-{colour[1:]}-{width}-{scheme}.png", full_page=True)
+                page.screenshot(
+                    path=screenshots(tmp_path) / f"layout-{colour[1:]}-{width}-{scheme}.png", full_page=True
+                )
                 assert page.evaluate("document.documentElement.scrollWidth") == width
                 assert page.evaluate(CONTRASTS) == [], (width, scheme)
                 assert broken(page) == []
-
-
-def _folder(tmp_path: Path) -> Path:
-    """Where the screenshots are kept: VESTNIK_TEST_SCREENSHOTS, to be looked at, else nowhere."""
-    return Path(os.environ.get("VESTNIK_TEST_SCREENSHOTS") or tmp_path)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from core import compose, db
 from core.compose import Addressee, NothingToShow, Press, Publication, checks
@@ -16,9 +15,10 @@ from core.compose.checks import Sources
 from core.config import Site
 from core.errors import Refused
 from core.model import Letter
-from core.tables import metadata, people
+from core.tables import metadata
 from tests.blocks.all_blocks import furnished
-from tests.blocks.conftest import ISSUE, MAILING, SHELF, Shop
+from tests.blocks.conftest import SHELF, Shop
+from tests.issues import ISSUE, MAILING
 from tests.test_house import ROOT
 
 LETTERS = ROOT / "templates" / "letters"
@@ -27,7 +27,7 @@ SITE = Site(name="Домовой", url="https://shop.ru", phone="+7 495 123-45-6
 PRESS = Press(
     SITE,
     blocks=SHELF,
-    defaults={"coupon": {"discount": "1"}},
+    defaults={"coupon": {"discount": "1", "percent": 7, "days": 14}},
     discounts={2: "2", 3: "3", 4: "4", 5: "5", 15: "15"},
 )
 SERVICE = {"order/new", "order/status", "deal_created/1", "deal_stage/1"}  # their subjects address nobody by name
@@ -37,17 +37,6 @@ LONGEST = 102 * 1024
 
 def published(name: str, press: Press = PRESS) -> Publication:
     return compose.publish(press, replace(ISSUE, letter=name, subject=""), MAILING, at=ISSUE.scheduled_from)
-
-
-def written(shop: Shop, publication: Publication, who: str, *, subject: str = "") -> Letter | Refused:
-    reader = shop.reader(who)
-    with shop.engine.connect() as connection:
-        row = connection.execute(sa.select(people).where(people.c.external_id == who)).mappings().one()
-        values = compose.person_values(row)
-        addressee = Addressee(reader.contact_id, 1, f"{who}@shop.ru", values, subject=subject)
-        asked = compose.gathered(connection, publication, [addressee], shelf=SHELF, now=shop.now)
-    [letter] = compose.compose(publication, asked, key="key")
-    return letter
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +72,7 @@ def left_over(text: str) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_letter_for_somebody_with_everything(shop: Shop, name: str) -> None:
-    letter = written(shop, published(name), "anna")
+    letter = shop.written(published(name), "anna")
     assert isinstance(letter, Letter), str(letter)
     assert ("Anna" in letter.subject) == (name not in SERVICE | {"welcome/1"})
     assert "Здравствуйте, Anna!" in letter.text or name == "birthday"
@@ -96,7 +85,7 @@ def test_a_letter_for_somebody_with_everything(shop: Shop, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_our_own_checks_find_nothing_in_it(shop: Shop, name: str) -> None:
-    letter = written(shop, published(name), "anna")
+    letter = shop.written(published(name), "anna")
     assert [str(one.said) for one in checks.examined([("anna@shop.ru", letter)], Sources())] == []
 
 
@@ -104,7 +93,7 @@ def test_our_own_checks_find_nothing_in_it(shop: Shop, name: str) -> None:
 def test_a_letter_for_somebody_without_a_name_in_an_empty_shop(bare: Shop, name: str) -> None:
     """It reads well, or it is held back, for a letter about a basket is nothing without one."""
     publication = published(name)
-    letter = written(bare, publication, "nobody")
+    letter = bare.written(publication, "nobody")
     required = [block.code for block in publication.blocks if block.required and block.code != "coupon"]
     if required:
         assert isinstance(letter, NothingToShow)
@@ -135,8 +124,21 @@ def test_a_letter_keeps_its_manners(name: str) -> None:
 def test_a_coupon_without_its_discount_rule_is_refused_with_what_to_write() -> None:
     with pytest.raises(Refused, match=r'registration/3d\.html, \d+: block coupon.*\[coupons\.rules\] 2 = "7"'):
         published("registration/3d", replace(PRESS, discounts={}, defaults={}))
-    with pytest.raises(Refused, match=r'order/thanks.*\[blocks\.coupon\] discount = "7"'):
-        published("order/thanks", replace(PRESS, defaults={}))
+    with pytest.raises(Refused, match=r'order/thanks.*\[coupons\.rules\] 9 = "7"'):
+        published("order/thanks", replace(PRESS, defaults={"coupon": {"percent": 9, "days": 14}}))
+
+
+def test_what_the_letter_leaves_to_the_scenario_is_asked_for_by_name() -> None:
+    bare = replace(PRESS, defaults={})
+    with pytest.raises(Refused) as error:
+        published("order/thanks", bare)
+    assert "letters/order/thanks.html, 8: block coupon needs percent, days" in str(error.value)
+    assert "blocks = { coupon = { percent = …, days = … } }" in str(error.value)
+    with pytest.raises(Refused, match="block coupon needs days"):
+        published("order/thanks", replace(bare, settings={"coupon": {"percent": 5}}))
+    given = replace(bare, settings={"coupon": {"percent": 5, "days": 20}})
+    [coupon, *_] = published("order/thanks", given).blocks
+    assert (coupon.settings["percent"], coupon.settings["days"], coupon.settings["discount"]) == (5, 20, "5")
 
 
 def test_a_coupon_takes_the_rule_of_its_percent_unless_the_scenario_says_otherwise() -> None:
@@ -151,8 +153,9 @@ def test_a_coupon_takes_the_rule_of_its_percent_unless_the_scenario_says_otherwi
         "registration/3d", replace(press, defaults={"coupon": {"discount": 9, "prefix": "HI"}})
     ).blocks
     assert (coupon.settings["discount"], coupon.settings["prefix"]) == ("2", "HI")
-    [coupon, *_] = published("order/thanks", replace(press, defaults={"coupon": {"discount": 9}})).blocks
-    assert (coupon.settings["discount"], coupon.settings["percent"]) == ("9", None)
+    defaults = {"coupon": {"discount": 9, "percent": 7, "days": 14}}
+    [coupon, *_] = published("order/thanks", replace(press, defaults=defaults)).blocks
+    assert (coupon.settings["discount"], coupon.settings["percent"]) == ("9", 7)
 
 
 def test_the_page_about_letters_names_every_one_of_them() -> None:

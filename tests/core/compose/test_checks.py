@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from core.compose.checks import Finding, Sources
 from core.compose.looking import look
 from core.errors import Refused
 from core.model import Letter
+from tests.sites import serving
 
 GOOD = """<html><body><p style="color: #222222">Мы приготовили для вас подборку чая и мёда, посмотрите её на сайте, пока
 не закончился сезон. Все товары есть в наличии.</p><a href="https://shop.ru/tea/">Чай</a>
@@ -151,29 +151,19 @@ def test_whatever_the_shops_colour_its_links_and_buttons_can_be_read(colour: str
 def site() -> Iterator[str]:
     """A site with a page, one that dislikes HEAD, a redirect, an endless one, and nothing else."""
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = self.path.strip("/")
-            code = {"page": 200, "get-only": 200, "moved": 302, "round": 302}.get(path, 404)
-            if path == "get-only" and self.command == "HEAD":
-                code = 405
-            self.send_response(code)
-            if code == 302:
-                self.send_header("Location", "/page" if path == "moved" else "/round")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        path = request.path.strip("/")
+        code = {"page": 200, "get-only": 200, "moved": 302, "round": 302}.get(path, 404)
+        if path == "get-only" and request.command == "HEAD":
+            code = 405
+        request.send_response(code)
+        if code == 302:
+            request.send_header("Location", "/page" if path == "moved" else "/round")
+        request.send_header("Content-Length", "0")
+        request.end_headers()
 
-        do_HEAD = do_GET
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = Thread(target=server.serve_forever, name="site")
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(answer) as address:
+        yield address
 
 
 def test_links_are_asked_and_those_that_do_not_answer_are_told(site: str) -> None:

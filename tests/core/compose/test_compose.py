@@ -6,80 +6,18 @@ import email
 import email.policy
 import re
 from dataclasses import replace
-from datetime import timedelta
 from email.message import EmailMessage
-from html import unescape
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from core import compose, mime
-from core.compose import Addressee, Press, Publication
-from core.config import Site
-from core.errors import Misconfigured, Refused, VestnikError
+from core.compose import Press, Publication
+from core.errors import Misconfigured, Refused
 from core.links import Utm
-from core.mailings import Issue, Mailing
-from core.model import Letter
 from tests.conftest import NOW
-
-SITE = Site(name="Домовой", url="https://shop.ru", phone="+7 495", address="Москва")
-MAILING = Mailing(
-    code="greetings",
-    name="Поздравления",
-    sender="Домовой <news@shop.ru>",
-    reply_to="",
-    include_groups=("birthday",),
-    exclude_groups=(),
-    utm=Utm(source="vestnik", campaign="{issue}-{date}", content="{block}"),
-    layout="standard",
-    track=False,
-)
-PRESS = Press(SITE)
-ISSUE = Issue(
-    code="birthday",
-    mailing="greetings",
-    name="С Днём Рождения",
-    letter="birthday",
-    subject="{% if name %}{{ name }}, с{% else %}С{% endif %} днём рождения!",
-    preheader="Добрых дней",
-    schedule="0 5 * * *",
-    timezone="Europe/Moscow",
-    catch_up=timedelta(hours=12),
-    max_age=timedelta(minutes=5),
-    utm=Utm(),
-    active=True,
-    scheduled_from=NOW,
-)
-
-
-def publish(
-    tmp_path: Path | None = None, letter: str | None = None, layout: str | None = None, **issue: Any
-) -> Publication:
-    """The birthday issue, its letter and layout replaced by the given sources."""
-    folders = []
-    if tmp_path:
-        for name, source in (("letters/own.html", letter), ("layouts/standard.html", layout)):
-            if source is not None:
-                (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-                (tmp_path / name).write_text(source, "utf-8")
-        folders = [tmp_path]
-    chosen = replace(ISSUE, **({"letter": "own"} if letter is not None else {}), **issue)
-    return compose.publish(Press(SITE, tuple(folders)), chosen, MAILING, at=NOW)
-
-
-def write(publication: Publication, **person: Any) -> Letter:
-    values = {"name": "Анна", "last_name": "Ёлкина", "second_name": "", "gender": "f", "birthday": None, "phone": ""}
-    values |= {"city": "Москва", "site": "s1", "attributes": {}} | person
-    [letter] = compose.compose(publication, [Addressee(7, 17, "anna@shop.ru", values)], key="key")
-    if isinstance(letter, VestnikError):
-        raise letter
-    return letter
-
-
-def links(html: str) -> list[str]:
-    return [unescape(href) for href in re.findall(r'<a [^>]*href="([^"]*)"', html)]
+from tests.core.compose.letters import ISSUE, MAILING, PRESS, SITE, links, publish, write
 
 
 def test_the_birthday_letter_greets_by_name() -> None:

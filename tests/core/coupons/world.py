@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from tests.core.world import DEFINITIONS, SITE, World
 PRESS = Press(SITE, blocks={"coupon": Coupon})
 TWO_DAYS: Mapping[str, Any] = {"code": "coupon", "discount": 7, "percent": 2, "days": 2}
 RULES = (DiscountRule("7", "Birthday"), DiscountRule("8", "Last year", VestnikError("It is switched off.")))
+LAST_SECOND = datetime(2026, 11, 26, 20, 59, 59, tzinfo=UTC)  # of the 26th in Moscow: two days after the letter
 CODE = re.compile(r"\b(?:SL-[A-Z0-9-]+|ОБРАЗЕЦ)")
 
 

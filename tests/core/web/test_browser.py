@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 import sqlalchemy as sa
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from core import compose, db, deliver, mailings, postings, tables
+from core import compose, deliver, mailings, postings, tables
 from core.app import App
 from core.compose import Press
 from core.config import Config
 from core.mailbox import Mailbox
-from core.tables import metadata
 from core.web import create_app
 from tests import services
+from tests.browser import ON_SQLITE
 from tests.core.world import SITE, World
 
 Put = Callable[..., None]
-ARGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-ARGS += "--disable-component-update --disable-sync"
 PHONE = {"width": 390, "height": 844}
+pytestmark = ON_SQLITE
 
 
 @dataclass
@@ -53,26 +49,6 @@ class Visit:
     def asked(self, url: str) -> None:
         if not url.startswith((self.base, "data:")):
             self.strangers.append(url)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("VESTNIK_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        services.missing("Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGS.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    """SQLite only: what the databases do differently is not seen from a browser."""
-    engine = db.connect(f"sqlite:///{tmp_path}/vestnik.db")
-    metadata.create_all(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -117,29 +93,6 @@ def sent(visit: Visit, folder: Path) -> int:
             deliver.work(world.desk(), postings.posting(world.engine, posting_id), session)
     postings.finish(world.engine, posting_id, now=world.clock())
     return posting_id
-
-
-@pytest.fixture
-def spy() -> Iterator[tuple[str, list[str]]]:
-    """A stranger's site, and what it was asked for: a browser reports even the requests that it has blocked."""
-    asked: list[str] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(404)
-
-        do_POST = do_GET
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = Thread(target=server.serve_forever, name="spy")
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
 
 
 def left(world: World) -> list[str]:
