@@ -35,6 +35,7 @@ class Nudges:
         self.open_posting = self._actor("open_posting", self._open_posting)
         self.deliver = self._actor("deliver", self._deliver)
         self.tend_coupons = self._actor("tend_coupons", self._tend_coupons)
+        self.walk = self._actor("walk", self._walk)
 
     def _actor(self, name: str, work: Callable[..., None]) -> dramatiq.Actor[..., Any]:
         declare = dramatiq.actor(
@@ -70,6 +71,10 @@ class Nudges:
 
     def _tend_coupons(self) -> None:
         runs.tend_coupons(self.app, stopping=self.stopping.is_set)
+
+    def _walk(self) -> None:
+        for posting_id in runs.walk(self.app, stopping=self.stopping.is_set):
+            self.nudge_delivery(posting_id)
 
     def nudge_delivery(self, posting_id: int) -> None:
         """Say to every worker that this posting has letters."""

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
+from core import brand, db, migrations, plugin, signing
 from core import config as configuration
-from core import db, migrations, plugin, signing
 from core.block import Block
 from core.channel import Channel
 from core.compose import Press
 from core.config import Config
 from core.deliver import Desk
 from core.errors import N_, Misconfigured, masked
+from core.journeys import Manners, Office, Shelf, Walker
 from core.plugin import suggestion
+from core.scenario import Anchor
 from core.source import Source
 
 
@@ -88,9 +91,18 @@ class App:
         """The folder of the site's own plug-ins and templates."""
         return local_of(self.config)
 
-    @cached_property
+    @property
     def press(self) -> Press:
-        """What letters are printed with: the site's templates before ours, the blocks of the shelf."""
+        """What letters are printed with: the site's templates before ours, the blocks of the shelf.
+
+        The look of letters is asked every time: another process may have changed it.
+        """
+        with self.engine.connect() as connection:
+            look = brand.in_force(connection)
+        return replace(self._press, site=look.over(self.config.site))
+
+    @cached_property
+    def _press(self) -> Press:
         return press_of(self.config)
 
     def desk(self, stopping: Callable[[], bool] = lambda: False) -> Desk:
@@ -101,15 +113,52 @@ class App:
             settings=self.config.deliver,
             clock=self.clock,
             stopping=stopping,
-            blocks=self.press.blocks,
+            blocks=self._press.blocks,
             sources=lambda: self.sources,
             coupon_cap=self.config.coupons.cap,
+            office=self.office,
         )
+
+    @property
+    def office(self) -> Office:
+        """Where scenarios are kept, and how their letters are sent here."""
+        return Office(shelf_of(self.config), manners_of(self.config))
+
+    def walker(self, **doing: Any) -> Walker:
+        """What a walk through the scenarios needs."""
+        return Walker(self.engine, self.press, manners_of(self.config), **doing)
+
+    def carrier(self, code: str) -> Channel:
+        """The channel named `code` in a scenario's step: "email", or one of the settings. Raises Misconfigured."""
+        if code == "email":
+            return self.channel
+        values = dict(self.config.channels.get(code, {}))
+        if not values:
+            hint = suggestion(code, ["email", *self.config.channels])
+            raise Misconfigured(N_("There is no channel {code!r} in the settings. {hint}"), code=code, hint=hint)
+        connector = values.pop("connector", None)
+        if not isinstance(connector, str):
+            raise Misconfigured(N_('[channels.{name}]: connector is missing. Example: connector = "file"'), name=code)
+        kind = plugin.find("connectors.channels", Channel, connector, self.local)  # type: ignore[type-abstract]
+        if isinstance(values.get("folder"), str):
+            values["folder"] = str(self.config.path(values["folder"]))
+        return kind(plugin.settings_of(kind, values, where=f"channels.{code}"))
 
 
 def local_of(config: Config) -> Path:
     """The folder of the site's own plug-ins and templates."""
     return config.path(config.local_plugins)
+
+
+def shelf_of(config: Config) -> Shelf:
+    """The scenarios and their anchors: the site's own before ours."""
+    local = local_of(config)
+    return Shelf(plugin.shelf("scenarios.anchors", Anchor, local), local)  # type: ignore[type-abstract]
+
+
+def manners_of(config: Config) -> Manners:
+    """How letters of scenarios are sent here."""
+    return Manners(config.site.timezone, config.site.currency, config.hours, config.frequency)
 
 
 def press_of(config: Config) -> Press:
@@ -131,5 +180,7 @@ def press_of(config: Config) -> Press:
 
 
 def open_app(path: Path) -> App:
-    """The installation whose settings are at `path`. Raises Misconfigured for faults in them."""
-    return App(configuration.load(path))
+    """The installation whose settings are at `path`. Raises Misconfigured for faults in them, or in its rule words."""
+    config = configuration.load(path)
+    plugin.load("core.rules", local_of(config))
+    return App(config)

@@ -6,6 +6,7 @@ It answers for a whole batch of recipients at once, from the mirror alone.
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Asked:
     currency: str  # of the site: sums in another one are shown in their own
     site_url: str
     issue: str = ""
+    answers_url: str = ""  # of our own page that takes answers to this letter, see :func:`question_name`
 
 
 Heading = Annotated[str | None, Field(max_length=200, title=N_("Heading (empty: none)"))]
@@ -55,6 +57,11 @@ class BlockSettings(Settings):
     required: bool = Field(default=False, title=N_("Without it the letter does not go out"))
     heading: Heading = None
     utm_content: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]{0,64}$", title=N_("utm_content of its links"))
+
+
+def question_name(question: str) -> str:
+    """What a question is called in links: they cannot hold its words, and must find it in the letter again."""
+    return hashlib.blake2b(question.encode(), digest_size=6).hexdigest()
 
 
 Facts = Mapping[str, Any]

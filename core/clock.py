@@ -43,7 +43,7 @@ class Clock:
         lease_seconds = max(3.0, app.config.clock.tick_seconds * 3)  # how long a killed leader is waited for
         if not leases.take(app.engine, "clock", owner=self._owner, now=now, seconds=lease_seconds):
             return False
-        for look in (self._release, self._pull, self._open, self._deliver, self._tend_coupons):
+        for look in (self._release, self._pull, self._open, self._walk, self._deliver, self._tend_coupons):
             self._at_ease(look, now)
         return True
 
@@ -73,6 +73,9 @@ class Clock:
                 self._nudges.sweep.send(source.name)
             elif intake.due(self._app.engine, source, now=now, every=every, retry=min(every, runs.RETRY)):
                 self._nudges.pull.send(source.name)
+
+    def _walk(self, now: datetime) -> None:
+        self._nudges.walk.send()
 
     def _deliver(self, now: datetime) -> None:
         app = self._app

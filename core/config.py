@@ -19,6 +19,9 @@ from pydantic_core import ErrorDetails
 
 from core import schedule
 from core.errors import N_, Misconfigured, VestnikError, together
+from core.frequency import Caps as Caps
+from core.frequency import Frequency as Frequency
+from core.frequency import Hours as Hours
 
 PREFIX = "VESTNIK_"
 
@@ -152,6 +155,9 @@ class Config(Section):
     deliver: Deliver = Deliver()
     clock: Clock = Clock()
     coupons: Coupons = Coupons()
+    channels: dict[SourceName, dict[str, Any]] = Field(default={}, repr=False)  # beside "email"; for steps of scenarios
+    hours: Hours = Hours()
+    frequency: Frequency = Frequency()
     blocks: dict[str, dict[str, Any]] = {}  # settings that letters leave out, by block; checked by the blocks
     sources: dict[SourceName, dict[str, Any]] = Field(default={}, repr=False)  # passwords are still plain text here
     local_plugins: str = "local"
@@ -268,6 +274,21 @@ def faults(error: ValidationError, model: type[BaseModel]) -> VestnikError:
     return together([_fault(fault, model) for fault in error.errors()])
 
 
+def faults_by_key(error: ValidationError) -> dict[str, VestnikError]:
+    """What is wrong with each key, for a form to say beside its field."""
+    found: dict[str, VestnikError] = {}
+    for fault in error.errors():
+        key, *inner = [str(part) for part in fault["loc"]] or [""]
+        found.setdefault(key, VestnikError("{where}{what}", where=f"{inner[0]}: " if inner else "", what=_what(fault)))
+    return found
+
+
+def faults_by_path(error: ValidationError) -> dict[tuple[str, ...], VestnikError]:
+    """What is wrong with each value, by where it stands."""
+    errors = reversed(error.errors())
+    return {tuple(map(str, fault["loc"])): VestnikError("{what}", what=_what(fault)) for fault in errors}
+
+
 def _fault(fault: ErrorDetails, model: type[BaseModel]) -> VestnikError:
     path = [str(part) for part in fault["loc"]]
     if not path:  # a fault of several keys together
@@ -303,6 +324,7 @@ _PHRASES = {
     "greater_than_equal": N_("must be at least {ge}"),
     "less_than_equal": N_("must be at most {le}"),
     "string_too_long": N_("must not be longer than {max_length}"),
+    "too_long": N_("must not be longer than {max_length}"),
     "string_too_short": N_("must not be empty"),
     "too_short": N_("must not be empty"),
 }

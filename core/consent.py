@@ -123,12 +123,34 @@ ANY, AGREED, LIST = "any", "agreed", "list"
 NO_CONSENT = "no consent"
 
 
-def withheld(connection: sa.Connection, emails: Iterable[str], *, mailing: str) -> dict[str, str]:
-    """Those of `emails` to whom `mailing` must not go, with the reason: they left, or never gave what it asks."""
+_OPTED_OUT = (UNSUBSCRIBED, "imported")
+"""Reasons that keep marketing away from an address, but not word of its own orders."""
+
+
+def withheld(
+    connection: sa.Connection, emails: Iterable[str], *, mailing: str, service: bool = False
+) -> dict[str, str]:
+    """Those of `emails` to whom `mailing` must not go, with the reason: they left, or never gave what it asks.
+
+    A `service` mailing reaches those, too, who want no marketing; not those who left it by name, complained, or bounce.
+    """
     emails = list(emails)
+    if service:
+        return _beyond_service(connection, emails, mailing)
     basis = connection.scalar(sa.select(_mailings.c.consent).where(_mailings.c.code == mailing)) or ANY
     found = dict.fromkeys(_without_consent(connection, emails, basis), NO_CONSENT)
     return found | suppressed(connection, emails, mailing=mailing)
+
+
+def _beyond_service(connection: sa.Connection, emails: Sequence[str], mailing: str) -> dict[str, str]:
+    wide = sa.and_(_left.c.mailing == EVERYTHING, _left.c.reason.not_in(_OPTED_OUT))
+    found: dict[str, str] = {}
+    for part in chunks(emails, 500):
+        query = sa.select(_left.c.email, _left.c.reason).where(
+            _left.c.email.in_(part), sa.or_(wide, _left.c.mailing == mailing)
+        )
+        found.update({row.email: row.reason for row in connection.execute(query)})
+    return found
 
 
 def _without_consent(connection: sa.Connection, emails: Sequence[str], basis: str) -> set[str]:

@@ -17,14 +17,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core import compose, consent, coupons, tables
+from core import compose, consent, coupons, journeys, tables
 from core.block import Block
 from core.channel import Session
 from core.compose import Addressee, NothingToShow, Publication
 from core.config import Deliver
 from core.coupons import Mint, Prepared
 from core.db import chunks, retried, writing
-from core.errors import Refused
+from core.errors import VestnikError
+from core.journeys import NOTHING, About, Office
 from core.model import Letter, Outcome, PostingStatus, Status
 from core.postings import Posting
 from core.source import Source
@@ -45,6 +46,7 @@ class Desk:
     blocks: Mapping[str, type[Block]] = field(default_factory=dict)
     sources: Callable[[], Mapping[str, Source]] = dict  # asked for only by letters with coupons
     coupon_cap: int = 0
+    office: Office | None = None  # of scenarios: their letters are looked at once more before they go
 
     @property
     def mint(self) -> Mint:
@@ -142,10 +144,11 @@ def _composed(
     Coupons are made for those who stay. A letter whose coupon cannot be made yet is put off.
     """
     with desk.engine.connect() as connection:
-        left = consent.withheld(connection, [row["email"] for row in rows], mailing=publication.mailing)
+        gone = _gone(connection, desk, posting, publication, rows)
         people = _people_of(connection, rows)
-        kept = [row for row in rows if row["email"] not in left]
-    addressees = [_addressee(row, posting.id, people) for row in kept]
+        kept = [row for row in rows if row["id"] not in gone]
+        abouts = journeys.abouts(connection, [row["ledger_id"] for row in kept])
+    addressees = [_addressee(row, posting.id, people, abouts) for row in kept]
     prepared = coupons.prepare(
         desk.mint, publication, addressees, shelf=desk.blocks, anchor=posting.firing_at, now=desk.clock()
     )
@@ -154,9 +157,6 @@ def _composed(
     addressees = [one for one in addressees if one.recipient_id not in held]
     with desk.engine.connect() as connection:
         addressees = compose.gathered(connection, publication, addressees, shelf=desk.blocks, now=desk.clock())
-    gone: dict[int, tuple[Status, str | Refused]] = {
-        row["id"]: (Status.SKIPPED, left[row["email"]]) for row in rows if row["email"] in left
-    }
     gone |= {row_id: (Status.SKIPPED, reason) for row_id, reason in prepared.refused.items()}
     mails = []
     for row, letter in zip(kept, compose.compose(publication, addressees, key=desk.key), strict=True):
@@ -165,13 +165,56 @@ def _composed(
         else:
             gone[row["id"]] = (Status.SKIPPED if isinstance(letter, NothingToShow) else Status.FAILED, letter)
     _settle(desk, gone, lease)
+    journeys.note(desk.engine, rows, gone, addressees, now=desk.clock())
     _put_off(desk, prepared.waiting, lease)
     return mails, prepared
 
 
-def _addressee(row: sa.RowMapping, posting_id: int, people: Mapping[int, Mapping[str, Any]]) -> Addressee:
-    person = people.get(row["person_id"], compose.NOBODY)
-    return Addressee(row["contact_id"], posting_id, row["email"], person, recipient_id=row["id"])
+def _gone(
+    connection: sa.Connection,
+    desk: Desk,
+    posting: Posting,
+    publication: Publication,
+    rows: Sequence[sa.RowMapping],
+) -> dict[int, tuple[Status, str | VestnikError]]:
+    """Those who left meanwhile, and those for whom the scenario is over: recipient → why no letter goes."""
+    service = posting.kind == "service"
+    emails = [row["email"] for row in rows]
+    left = consent.withheld(connection, emails, mailing=publication.mailing, service=service)
+    over = _over(connection, desk, posting, publication, rows)
+    reasons = {**over, **{row["id"]: left[row["email"]] for row in rows if row["email"] in left}}
+    return {row_id: (Status.SKIPPED, reason) for row_id, reason in reasons.items()}
+
+
+def _over(
+    connection: sa.Connection,
+    desk: Desk,
+    posting: Posting,
+    publication: Publication,
+    rows: Sequence[sa.RowMapping],
+) -> Mapping[int, str | VestnikError]:
+    """What scenarios and the rules of frequency say against these letters."""
+    if desk.office is None:
+        return {}
+    if posting.kind == "issue":
+        return journeys.too_often(connection, desk.office, publication.mailing, rows, now=desk.clock())
+    return journeys.over(connection, desk.office, posting.issue, rows, now=desk.clock())
+
+
+def _addressee(
+    row: sa.RowMapping, posting_id: int, people: Mapping[int, Mapping[str, Any]], abouts: Mapping[int, About]
+) -> Addressee:
+    person, about = people.get(row["person_id"], compose.NOBODY), abouts.get(row["ledger_id"], NOTHING)
+    return Addressee(
+        row["contact_id"],
+        posting_id,
+        row["email"],
+        person,
+        recipient_id=row["id"],
+        subject=about.subject,
+        anchor=about.anchor,
+        ledger_id=row["ledger_id"],
+    )
 
 
 def _people_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> dict[int, dict[str, Any]]:
@@ -181,7 +224,7 @@ def _people_of(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> dict
 
 
 @retried
-def _settle(desk: Desk, gone: Mapping[int, tuple[Status, str | Refused]], lease: str) -> None:
+def _settle(desk: Desk, gone: Mapping[int, tuple[Status, str | VestnikError]], lease: str) -> None:
     if not gone:
         return
     with writing(desk.engine) as connection:

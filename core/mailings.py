@@ -31,6 +31,7 @@ class Mailing:
     layout: str
     consent: str = "any"  # what a contact must have given, see core.consent
     track: bool = True  # whether its letters tell who opened them and which links were followed
+    capped: bool = False  # whether its issues keep [frequency] as letters of scenarios do
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def mailing(connection: sa.Connection, code: str) -> Mailing:
         layout=row["layout"],
         consent=row["consent"],
         track=bool(row["track"]),
+        capped=bool(row["capped"]),
     )
 
 

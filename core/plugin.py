@@ -59,6 +59,15 @@ def _made_in(module: ModuleType, plugin: type[Plugin]) -> bool:
     return f"{plugin.__module__}.".startswith(f"{module.__name__}.")
 
 
+def load(package: str, local: Path | None) -> None:
+    """Run the modules of a shelf that declare by themselves what they add, as rule words do: ``local/rules/*.py``.
+
+    Raises Misconfigured naming the file that does not load.
+    """
+    for _ in (*_installed(package), *_local(package, local)):
+        pass
+
+
 def find(package: str, contract: type[P], code: str, local: Path | None = None) -> type[P]:
     """The plug-in named `code`. Raises Misconfigured with the known codes."""
     plugins = shelf(package, contract, local)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -37,6 +39,8 @@ class Posting:
     opened_at: datetime | None
     finished_at: datetime | None
     publication: Publication | None  # None too when another version of Vestnik kept what this one cannot read
+    kind: str = "issue"  # or of a scenario: "marketing", "service"
+    channel: str = "email"
 
 
 def due(engine: sa.Engine, *, now: datetime) -> list[int]:
@@ -131,6 +135,8 @@ def _posting(row: sa.Row[Any]) -> Posting:
         opened_at=row.opened_at,
         finished_at=row.finished_at,
         publication=publication,
+        kind=row.kind,
+        channel=row.channel,
     )
 
 
@@ -202,7 +208,13 @@ def open_posting(
         moved = connection.execute(
             sa.update(_postings)
             .where(_postings.c.id == waiting.id, _postings.c.status == PostingStatus.WAITING.value)
-            .values(status=PostingStatus.OPEN.value, opened_at=now, publication=publication.as_json(), reason="")
+            .values(
+                status=PostingStatus.OPEN.value,
+                opened_at=now,
+                publication=publication.as_json(),
+                mailing=publication.mailing,
+                reason="",
+            )
         )
         if moved.rowcount == 0:
             return 0
@@ -285,6 +297,29 @@ def counts(engine: sa.Engine, posting_id: int) -> dict[str, int]:
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
+def standing(
+    connection: sa.Connection, publication: Publication, *, kind: str, sale: bool, channel: str, now: datetime
+) -> int:
+    """The open posting for letters of a scenario's step that read as `publication` does; locked until the commit.
+
+    One that was finished is opened again; another text, as on another day, makes another posting.
+    """
+    edition = hashlib.sha256(json.dumps(publication.as_json(), sort_keys=True, default=str).encode()).hexdigest()[:32]
+    same = (_postings.c.issue == publication.issue, _postings.c.edition == edition, _postings.c.channel == channel)
+    query = sa.select(_postings.c.id, _postings.c.status).where(*same).order_by(_postings.c.id.desc()).limit(1)
+    found = connection.execute(query.with_for_update()).first()
+    if found is None:
+        row = {**_row(publication.issue, now, PostingStatus.OPEN, "", now), "opened_at": now, "edition": edition}
+        of_it = {"mailing": publication.mailing, "kind": kind, "sale": sale, "channel": channel}
+        made = connection.execute(sa.insert(_postings).values(**row, **of_it, publication=publication.as_json()))
+        return int(made.inserted_primary_key[0])  # type: ignore[index]
+    if found.status != PostingStatus.OPEN:
+        values = {"status": PostingStatus.OPEN.value, "finished_at": None}
+        connection.execute(sa.update(_postings).where(_postings.c.id == found.id).values(values))
+    return int(found.id)
+
+
+@retried
 def finish(engine: sa.Engine, posting_id: int, *, now: datetime) -> bool:
     """Close the posting when no letter of it is waiting or under way; True if this call closed it."""
     under_way = (Status.NEW.value, Status.COMPOSED.value, Status.CLAIMED.value)
@@ -292,12 +327,23 @@ def finish(engine: sa.Engine, posting_id: int, *, now: datetime) -> bool:
     with engine.connect() as connection:
         if connection.scalar(one.limit(1)) is not None:
             return False
-    return _move(engine, posting_id, PostingStatus.OPEN, {"status": PostingStatus.DONE.value, "finished_at": now})
+    with writing(engine) as connection:
+        # locked, and looked at once more: a scenario may be adding letters to it at this moment
+        connection.execute(sa.select(_postings.c.id).where(_postings.c.id == posting_id).with_for_update())
+        if connection.scalar(one.limit(1)) is not None:
+            return False
+        done = {"status": PostingStatus.DONE.value, "finished_at": now}
+        open_one = (_postings.c.id == posting_id, _postings.c.status == PostingStatus.OPEN.value)
+        return connection.execute(sa.update(_postings).where(*open_one).values(done)).rowcount > 0
 
 
-def recent(engine: sa.Engine, *, limit: int = 50) -> list[tuple[Posting, dict[str, int]]]:
-    """The newest postings with their counts, newest first."""
+def recent(
+    engine: sa.Engine, *, limit: int = 50, kinds: Collection[str] = ()
+) -> list[tuple[Posting, dict[str, int]]]:
+    """The newest postings with their counts, newest first; of these `kinds` only, if any are given."""
     query = sa.select(_postings).order_by(_postings.c.firing_at.desc(), _postings.c.id.desc()).limit(limit)
+    if kinds:
+        query = query.where(_postings.c.kind.in_(kinds))
     with engine.connect() as connection:
         found = [_posting(row) for row in connection.execute(query)]
     return [(one, counts(engine, one.id)) for one in found]

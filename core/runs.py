@@ -7,10 +7,24 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core import buyers, compose, coupons, deliver, groups, intake, leases, mailings, postings, schedule
+from core import (
+    buyers,
+    compose,
+    coupons,
+    deliver,
+    groups,
+    intake,
+    journeys,
+    leases,
+    mailings,
+    postings,
+    rhythms,
+    schedule,
+)
 from core.app import App
 from core.compose import Publication
 from core.errors import N_, Busy, Unreachable, VestnikError
+from core.journeys import Scenario, Tick, Walker, book, printing
 from core.mailings import Issue, Mailing
 from core.model import Kind, PostingStatus
 from core.source import Source
@@ -20,6 +34,10 @@ RETRY = timedelta(seconds=60)
 """A source that failed is left alone that long."""
 SWEEP_WINDOW = timedelta(hours=3)
 """So late a night's full read still begins; after that the shop has its customers to serve."""
+WALK_LEASE = timedelta(minutes=2)
+"""Who walks through the scenarios and dies is waited for that long; two at once make no letter twice."""
+FRESH = timedelta(seconds=60)
+"""Before a scenario's letter goes, orders and baskets are read anew if they were read longer ago."""
 COUPON_LEASE = timedelta(minutes=10)
 """Who looks after coupons and dies is waited for that long; two at once would do no harm."""
 
@@ -52,12 +70,14 @@ def sweep(app: App, source: Source) -> None:
         return
     if Kind.ORDERS in source.capabilities:
         buyers.rebuild(app.engine, source.name, now=app.clock(), currency=app.config.site.currency)
+        rhythms.learn(app.engine, source.name, now=app.clock(), timezone=app.config.site.timezone)
 
 
 def count_buyers(app: App, source: Source) -> None:
     """What its buyers have bought, after the orders of `source` were read."""
     if Kind.ORDERS in source.capabilities:
         buyers.refresh(app.engine, source.name, now=app.clock(), currency=app.config.site.currency)
+        rhythms.refresh(app.engine, source.name, now=app.clock(), timezone=app.config.site.timezone)
 
 
 def open_posting(app: App, posting_id: int, *, again: bool = False) -> bool:
@@ -147,6 +167,8 @@ def send(
     """Deliver what is waiting in an open posting, then close it if nothing is left. Raises RelayAway."""
     posting = postings.posting(app.engine, posting_id)
     if posting.status is PostingStatus.OPEN:
+        if posting.kind != "issue":
+            _look_again(app, posting)
         if posting.publication is None:
             posting = replace(posting, publication=_published_anew(app, posting))
         _deliver(app, posting, progress, stopping)
@@ -157,7 +179,7 @@ def _deliver(
     app: App, posting: postings.Posting, progress: Callable[[int], None], stopping: Callable[[], bool]
 ) -> None:
     try:
-        with app.channel.open() as session:
+        with app.carrier(posting.channel).open() as session:
             deliver.work(app.desk(stopping), posting, session, progress=progress)
     except deliver.RelayAway as away:
         error = Unreachable(N_("The relay does not take letters: {error}. They wait."), error=str(away))
@@ -170,12 +192,66 @@ def _deliver(
         postings.complain(app.engine, posting.id, "")
 
 
+def _look_again(app: App, posting: postings.Posting) -> None:
+    """Make fresh what decides about a scenario's letters: they may have waited for the relay."""
+    with app.engine.connect() as connection:
+        kinds = journeys.kinds(connection, app.office, posting.issue)
+    try:
+        freshen_kinds(app, kinds, limit=FRESH)
+    except VestnikError as error:
+        postings.complain(app.engine, posting.id, error)
+        raise
+
+
 def _published_anew(app: App, posting: postings.Posting) -> Publication:
     """The letter of a posting that another version of Vestnik opened and this one cannot read."""
     with app.engine.connect() as connection:
+        if posting.kind != "issue":
+            scenario, step = book.named(connection, app.office.shelf, posting.issue)
+            return printing.publish(connection, app.press, scenario, step, at=posting.firing_at)
         issue = mailings.issue(connection, posting.issue)
         mailing = mailings.mailing(connection, issue.mailing)
     return publish(app, issue, mailing, at=posting.firing_at)
+
+
+def walk(app: App, *, stopping: Callable[[], bool] = lambda: False) -> list[int]:
+    """Decide on what is due in every scenario; the postings that have letters now. One process does it at a time.
+
+    A scenario that fails, because a source cannot be asked, say, is looked at again at the next tick.
+    """
+    owner = leases.owner()
+    if not leases.take(app.engine, "scenarios", owner=owner, now=app.clock(), seconds=WALK_LEASE.total_seconds()):
+        return []
+    try:
+        with app.engine.connect() as connection:
+            scenarios = book.active(connection, app.office.shelf)
+        walker = app.walker(freshen=lambda kinds: freshen_kinds(app, kinds, limit=FRESH), stopping=stopping)
+        tick = Tick.at(app.engine, walker.manners, app.clock()) if scenarios else None
+        for scenario in scenarios:
+            _walk(app, walker, scenario, tick)
+    finally:
+        leases.free(app.engine, "scenarios", owner=owner)
+    return waiting_letters(app, postings.opened(app.engine)) if scenarios else []
+
+
+def _walk(app: App, walker: Walker, scenario: Scenario, tick: Tick | None) -> None:
+    try:
+        tally = journeys.walk(walker, scenario, now=app.clock(), tick=tick)
+    except VestnikError as error:
+        log.error("scenario %s: %s", scenario.code, error)
+    except Exception:
+        log.exception("scenario %s: this look failed; the next one comes with the next tick", scenario.code)
+    else:
+        if tally.queued:
+            log.info("scenario %s: letters queued: %s", scenario.code, tally.queued)
+
+
+def freshen_kinds(app: App, kinds: Collection[Kind], *, limit: timedelta) -> None:
+    """Pull what of these `kinds` is older than `limit`. Raises the error of what could not be read, or Busy."""
+    for source in app.sources.values():
+        asked = set(kinds) & source.capabilities
+        if asked and intake.age_seconds(app.engine, source, now=app.clock(), kinds=asked) > limit.total_seconds():
+            _pull_now(app, source, asked)
 
 
 def waiting_letters(app: App, posting_ids: Iterable[int]) -> list[int]:

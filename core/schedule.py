@@ -14,7 +14,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import groupby, takewhile, tee
 from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -115,6 +115,20 @@ def duration(text: str | int) -> timedelta:
         template = N_("“{text}” is not a length of time. Write it like one of: {examples}.")
         raise Misconfigured(template, text=str(text), examples=DURATIONS)
     return timedelta(seconds=int(shape[1]) * seconds)
+
+
+def weekdays(text: str) -> frozenset[int]:
+    """Read ``mon-fri``, ``mon,thu``, ``пн-вс`` as ISO weekdays, Monday 1. Raises Misconfigured for anything else."""
+    numbers: set[int] = set()
+    for word in re.findall(r"[^\s,]+", text.lower().replace("–", "-")) or _fail(text, text):
+        first, *last = map(int, _weekdays(text, word).split("-"))
+        numbers.update(range(first, (last or [first])[0] + 1))
+    return frozenset(numbers)
+
+
+def clock(text: str) -> time:
+    """Read ``9:30`` as a time of day; 24:00 is midnight. Raises Misconfigured."""
+    return time(0) if text.strip() == "24:00" else time(*_clock(text, text.strip()))
 
 
 def _moments(cron: str, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:

@@ -10,13 +10,29 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "model", "config", "bulk", "db", "tables", "address", "schedule", "links", "mime"),
-    ("plugin", "source", "channel", "rules", "block", "coupon", "goods"),
+    ("errors", "model", "config", "bulk", "db", "tables", "address", "schedule", "frequency", "links", "mime"),
+    ("plugin", "source", "channel", "rules", "block", "coupon", "goods", "scenario", "anchoring"),
     (
-        *("leases", "signing", "consent", "mailings", "migrations", "buyers"),
-        *("intake", "groups", "compose", "postings", "coupons", "deliver", "events", "definitions"),
+        *("leases", "signing", "brand", "consent", "mailings", "migrations", "buyers", "rhythms"),
+        *("intake", "groups", "compose", "postings", "coupons", "deliver", "events", "definitions", "journeys"),
     ),
-    ("i18n", "words", "app", "runs", "actors", "clock", "mailbox", "web", "sample", "demo", "cli", "certify"),
+    (
+        "i18n",
+        "words",
+        "app",
+        "switching",
+        "showing",
+        "wording",
+        "runs",
+        "actors",
+        "clock",
+        "mailbox",
+        "web",
+        "sample",
+        "demo",
+        "cli",
+        "certify",
+    ),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms} | {"testing": 1}
 SHELVES = ("connectors", "blocks", "scenarios")

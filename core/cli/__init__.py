@@ -7,13 +7,20 @@ import sys
 import sqlalchemy as sa
 
 from core.cli import (  # noqa: F401 - they add their commands
+    backtest,
+    brand,
     buyers,
     coupons,
     definitions,
+    explain,
     groups,
     letters,
+    mapping,
+    planning,
     postings,
+    rhythms,
     running,
+    scenarios,
     sending,
     setup,
     sources,

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from core import compose, mime, runs
+from core import compose, mime, showing
 from core.app import App
 from core.cli.root import DEFAULT, AtOption, ConfigOption, JsonOption, cli, help_text, moment, say, start
-from core.cli.specimens import issue_of, members, specimen, written
+from core.cli.specimens import issue_of, members, published, specimen
 from core.compose import Addressee, checks, fetching
 from core.compose.checks import Finding, Sources
 from core.compose.files import Files
@@ -22,7 +22,9 @@ from core.model import Letter
 
 Composed = tuple[str, Letter | Refused]
 _NOBODY = "nobody@example.org"
-IssueArgument = Annotated[str, typer.Argument(help=help_text(N_("The issue's code.")))]
+IssueArgument = Annotated[
+    str, typer.Argument(help=help_text(N_("An issue's code, or a scenario's letter: registration/3d.")))
+]
 
 
 @cli.command(help=help_text(N_("Examine an issue's letter for real people: links, pictures, size, wording.")))
@@ -42,11 +44,11 @@ def check(
     found, mailing = issue_of(app, issue)
     sources = _sources(app, found, mailing)
     try:
-        composed = _composed(app, found, mailing, people=people, at=app.clock())
+        composed, remarks = _composed(app, found, mailing, people=people, at=app.clock())
     except VestnikError as error:  # file and line stand in its sentence
         composed, findings = [], [Finding("error", error)]
     else:
-        findings = [*checks.examined(composed, sources), *_empty(composed)]
+        findings = [*checks.examined(composed, sources), *remarks]
     if fetch:
         findings += _unanswered(composed, sources, private=private)
     _show(findings, json=json)
@@ -54,17 +56,24 @@ def check(
         raise typer.Exit(1)
 
 
-def _composed(app: App, issue: Issue, mailing: Mailing, *, people: int, at: datetime) -> list[Composed]:
-    """(address, letter) for the first so many members; for nobody in particular when there are none."""
-    publication = compose.untracked(runs.publish(app, issue, mailing, at=at))
-    chosen = members(app, issue, mailing, count=people, at=at) or [Addressee(0, 0, _NOBODY, compose.NOBODY)]
-    return list(zip((one.email for one in chosen), written(app, publication, chosen, at=at), strict=True))
+def _composed(
+    app: App, issue: Issue, mailing: Mailing, *, people: int, at: datetime
+) -> tuple[list[Composed], list[Finding]]:
+    """(address, letter) for so many of those who get it; for others when there are none, which is remarked upon."""
+    publication = published(app, issue, mailing, at=at)
+    chosen, remarks = members(app, issue, mailing, count=people, at=at), []
+    if not chosen and "/" in issue.code:
+        chosen = showing.anybody(app, count=people)
+        remarks = [N_("Nobody entered this scenario in the last year: checked for people who never did.")]
+    elif not chosen:
+        remarks = [N_("Nobody is in the groups now: checked for nobody in particular.")]
+    chosen = chosen or [Addressee(0, 0, _NOBODY, compose.NOBODY)]
+    letters = showing.written(app, publication, chosen, at=at)
+    return list(zip((one.email for one in chosen), letters, strict=True)), [_remark(one) for one in remarks]
 
 
-def _empty(composed: list[Composed]) -> list[Finding]:
-    if [address for address, _ in composed] != [_NOBODY]:
-        return []
-    return [Finding("warning", VestnikError(N_("Nobody is in the groups now: checked for nobody in particular.")))]
+def _remark(template: str) -> Finding:
+    return Finding("warning", VestnikError(template))
 
 
 def _sources(app: App, issue: Issue, mailing: Mailing) -> Sources:

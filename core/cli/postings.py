@@ -64,10 +64,13 @@ def _issue_values(issue: Issue, last: datetime | None, *, now: datetime) -> dict
 def postings_(
     json: JsonOption = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help=help_text(N_("How many.")))] = 50,
+    scenarios: Annotated[
+        bool, typer.Option("--scenarios", help=help_text(N_("Those of scenarios, not of issues.")))
+    ] = False,
     config: ConfigOption = DEFAULT,
 ) -> None:
     app = start(config)
-    found = postings.recent(app.engine, limit=limit)
+    found = postings.recent(app.engine, limit=limit, kinds=("marketing", "service") if scenarios else ("issue",))
     if json:
         for posting, counts in found:
             say.json(values(posting, counts))

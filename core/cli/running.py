@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from core import demo as sample
 from core import leases
@@ -21,7 +22,7 @@ from core.cli.root import DEFAULT, ConfigOption, cli, help_text, say, start
 from core.clock import Clock
 from core.errors import N_, Misconfigured, Unreachable
 from core.mailbox import Mailbox, answers
-from core.web import create_app
+from core.web import create_app, with_shop
 
 
 @cli.command(help=help_text(N_("Web, clock and workers in one process, until Ctrl+C.")))
@@ -71,11 +72,23 @@ def demo(
     app = start(sample.prepare(folder, fresh=fresh))
     say.note(N_("Making the sample shop in {folder} …"), folder=str(folder))
     sample.fill(app, users=users, seed=seed)
-    _run(app, beside=(sample.live,))
+    _run(app, beside=(sample.live,), furnish=with_shop)
 
 
-def _run(app: App, *, beside: tuple[Callable[[App, Event], None], ...] = ()) -> None:
-    """Everything in one process; `beside`: what else runs in threads of its own until the end."""
+def _as_it_is(pages: FastAPI) -> FastAPI:
+    return pages
+
+
+def _run(
+    app: App,
+    *,
+    beside: tuple[Callable[[App, Event], None], ...] = (),
+    furnish: Callable[[FastAPI], FastAPI] = _as_it_is,
+) -> None:
+    """Everything in one process; `beside`: what else runs in threads of its own until the end.
+
+    `furnish` puts more pages into the web door.
+    """
     _log()
     leases.free_dead(app.engine)
     nudges = Nudges(app)
@@ -96,7 +109,7 @@ def _run(app: App, *, beside: tuple[Callable[[App, Event], None], ...] = ()) -> 
             thread.start()
         try:
             _greet(app)
-            _serve(app)
+            _serve(app, furnish)
         except KeyboardInterrupt:
             pass  # the usual end
         finally:
@@ -117,10 +130,10 @@ def _greet(app: App) -> None:
     say.line(N_("Ctrl+C stops it."))
 
 
-def _serve(app: App) -> None:
+def _serve(app: App, furnish: Callable[[FastAPI], FastAPI] = _as_it_is) -> None:
     """The web pages, in this thread; returns on SIGINT or SIGTERM."""
     settings = app.config.web
-    pages = create_app(app.engine, app.config, now=app.clock)
+    pages = furnish(create_app(app.engine, app.config, now=app.clock))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises it anew after its own end
     server = uvicorn.Server(
         uvicorn.Config(pages, host=settings.host, port=settings.port, log_level="warning", access_log=False)

@@ -15,9 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core import consent, groups, postings, runs, tables
 from core.address import normalised
 from core.app import App
+from core.channel import Channel
 from core.cli.postings import counted, values
 from core.cli.root import DEFAULT, AtOption, ConfigOption, JsonOption, cli, help_text, local, moment, say, start
-from core.cli.specimens import issue_of, specimen
+from core.cli.specimens import channel_of, issue_of, specimen
 from core.db import chunks
 from core.deliver import RelayAway
 from core.errors import N_, Misconfigured, Unreachable
@@ -26,6 +27,9 @@ from core.mailings import Issue, Mailing
 from core.model import Letter, PostingStatus
 
 IssueArgument = Annotated[str, typer.Argument(help=help_text(N_("The issue's code.")))]
+LetterArgument = Annotated[
+    str, typer.Argument(help=help_text(N_("An issue's code, or a scenario's letter: registration/3d.")))
+]
 AgainOption = Annotated[
     bool, typer.Option("--again", help=help_text(N_("Also to those who got this issue today, and as a new posting.")))
 ]
@@ -41,6 +45,9 @@ def send(
     config: ConfigOption = DEFAULT,
 ) -> None:
     app = start(config)
+    if "/" in issue:
+        template = N_("Letters of scenarios go by themselves: vestnik scenario on {code}. One to yourself: test-send.")
+        raise Misconfigured(template, code=issue.partition("/")[0])
     found, mailing = issue_of(app, issue)
     if dry_run:
         _dry_run(app, found, mailing, at=moment(app, at), json=json)
@@ -157,7 +164,7 @@ def _would_get(app: App, issue: Issue, mailing: Mailing, *, at: datetime) -> lis
 
 @cli.command("test-send", help=help_text(N_("Send one letter of an issue to yourself, as a real person would get it.")))
 def send_test(
-    issue: IssueArgument,
+    issue: LetterArgument,
     to: Annotated[str, typer.Option("--to", help=help_text(N_("Your address.")))],
     as_: Annotated[str, typer.Option("--as", help=help_text(N_("The person whose letter it is.")))],
     config: ConfigOption = DEFAULT,
@@ -165,12 +172,13 @@ def send_test(
     app = start(config)
     found, mailing = issue_of(app, issue)
     letter = specimen(app, found, mailing, email=as_, at=app.clock())
-    _send_one(app, replace(letter, to=normalised(to), subject=f"[{say._(N_('test'))}] {letter.subject}"))
+    letter = replace(letter, to=normalised(to), subject=f"[{say._(N_('test'))}] {letter.subject}")
+    _send_one(app, letter, app.carrier(channel_of(app, issue)))
     say.line(N_("A test of {issue} went to {to}."), issue=issue, to=to)
 
 
-def _send_one(app: App, letter: Letter) -> None:
-    with _relay(app), app.channel.open() as session:
+def _send_one(app: App, letter: Letter, carrier: Channel) -> None:
+    with _relay(app), carrier.open() as session:
         [outcome] = session.send([letter])
     if outcome.result != "sent":
         raise Unreachable(N_("The letter was not taken: {reply}"), reply=outcome.reply)

@@ -65,6 +65,9 @@ def _findings(app: App) -> Iterator[tuple[str, Finding]]:
     yield "broker", _broker(app)
     for finding in _channel(app):
         yield "smtp", finding
+    for name in app.config.channels:
+        for finding in _carrier(app, name):
+            yield f"channels.{name}", finding
     for name in app.config.sources:
         for finding in _source(app, name):
             yield f"sources.{name}", finding
@@ -115,6 +118,14 @@ def _channel(app: App) -> Iterator[Finding]:
         yield from app.channel.check()
     except VestnikError as error:
         yield Finding(app.config.smtp.host, ok=False, advice=message(error, say.language))
+
+
+def _carrier(app: App, name: str) -> Iterator[Finding]:
+    """A channel beside e-mail, for steps of scenarios."""
+    try:
+        yield from app.carrier(name).check()
+    except VestnikError as error:
+        yield Finding(name, ok=False, advice=message(error, say.language))
 
 
 def _source(app: App, name: str) -> Iterator[Finding]:

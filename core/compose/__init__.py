@@ -3,18 +3,19 @@
 publish (styles, blocks placed, links numbered) ──► gathered (what blocks show to a batch) ──► compose (letters)
 """
 
+from core.compose.block_sheets import NothingToShow
 from core.compose.gathering import gathered
 from core.compose.letters import (
     LETTER,
-    LINK,
     NOBODY,
-    NothingToShow,
     compose,
     html_parts,
     leave_url,
     message_id,
     person_values,
+    text_parts,
 )
+from core.compose.marks import LINK
 from core.compose.publication import TOKEN, Addressee, Placed, Publication, untracked
 from core.compose.publishing import NAMES, Press, publish
 
@@ -36,5 +37,6 @@ __all__ = [
     "message_id",
     "person_values",
     "publish",
+    "text_parts",
     "untracked",
 ]

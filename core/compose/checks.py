@@ -12,8 +12,8 @@ from html import unescape
 from typing import Literal
 from urllib.parse import urlsplit
 
+from core.compose.block_sheets import NothingToShow
 from core.compose.files import Files
-from core.compose.letters import NothingToShow
 from core.compose.looking import Sight, look
 from core.compose.manners import manners
 from core.errors import N_, Refused, VestnikError

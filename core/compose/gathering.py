@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from core import groups
 from core.block import Asked, Facts, Reader
 from core.compose.placing import Shelf
-from core.compose.publication import Addressee, Placed, Publication
+from core.compose.publication import TOKEN, Addressee, Placed, Publication
 from core.plugin import settings_of
 from core.rules import WHO, tree
 
@@ -32,6 +32,7 @@ def gathered(
         currency=publication.currency,
         site_url=str(publication.shared["site"]["url"]),
         issue=publication.issue,
+        answers_url=f"{publication.public_url}/p/s/{TOKEN}",
     )
     readers = [_reader(one) for one in addressees]
     answers = zip(*(_answer(placed, asked, readers, shelf) for placed in publication.blocks), strict=True)

@@ -23,6 +23,8 @@ from core.plugin import settings_of, suggestion
 Shelf = Mapping[str, type[Block]]
 
 _CALL = re.compile(r"\{\{-?\s*(block\((?:[^{}]|\{(?!\{)|\}(?!\}))*?\))\s*-?\}\}")
+NEEDED = object()
+"""Stands for a setting that the letter leaves to its scenario: ``{{ block("coupon", percent=needed) }}``."""
 LIST = re.compile(r"\{\{-?\s*blocks\s*-?\}\}")
 """Where the blocks of an issue's list stand in its letter."""
 
@@ -114,20 +116,38 @@ def _call(where: str, text: str, *, shelf: Shelf, files: Files, known: Iterable[
     names = {*block.Settings.model_fields, *block.variables, *known}
     instance = block()
     own = f"blocks/{code}.html"  # a site may have one where ours is shared by several blocks
-    html = _template(files, own if files.find(own) else instance.template, names | {"cards"})
+    html = _template(files, own if files.find(own) else instance.template, names | {"cards", "pairs"})
     card = _template(files, instance.card, {*block.Settings.model_fields, *known, "card"}) if instance.card else ""
     return Call(code, settings.model_dump(mode="json"), html, card)
 
 
 def _completed(where: str, block: type[Block], values: Mapping[str, Any], given: Given) -> dict[str, Any]:
     """`values` of a call with what it leaves out: the installation's defaults, the discount rule of its percent."""
+    values, needed = _parted(values)
     own = {**values, **given.settings.get(block.code, {})}
     found = {**given.defaults.get(block.code, {}), **own}
+    lacking = [name for name in needed if found.get(name) is None]
+    if lacking:
+        raise _left_to_you(where, block.code, lacking)
     if "discount" not in block.Settings.model_fields or "discount" in own:
         return found
-    percent = found.get("percent")
+    return {**found, "discount": _rule(where, block.code, found, given)}
+
+
+def _left_to_you(where: str, code: str, names: Sequence[str]) -> Refused:
+    template = N_(
+        "{where}: block {code} needs {names}: the letter leaves that to you. Write it into the step of the scenario, "
+        "as in {example}, or under [blocks.{code}] in the settings."
+    )
+    example = f"blocks = {{ {code} = {{ {', '.join(f'{name} = …' for name in names)} }} }}"
+    return Refused(template, where=where, code=code, names=", ".join(names), example=example)
+
+
+def _rule(where: str, code: str, values: Mapping[str, Any], given: Given) -> str:
+    """The shop's discount rule: that of the percent, else the installation's own."""
+    percent = values.get("percent")
     rule = given.discounts.get(percent) if isinstance(percent, int) else None
-    rule = rule or found.get("discount")
+    rule = rule or values.get("discount")
     if rule is None:
         raise Refused(
             N_(
@@ -135,10 +155,16 @@ def _completed(where: str, block: type[Block], values: Mapping[str, Any], given:
                 "{example} in the settings; `vestnik coupons rules` lists them."
             ),
             where=where,
-            code=block.code,
-            example=f'[coupons.rules] {percent} = "7"' if percent else f'[blocks.{block.code}] discount = "7"',
+            code=code,
+            example=f'[coupons.rules] {percent} = "7"' if percent else f'[blocks.{code}] discount = "7"',
         )
-    return {**found, "discount": rule}
+    return str(rule)
+
+
+def _parted(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The settings of a call with a value, and the names of those that it only asks for."""
+    needed = [name for name, value in values.items() if value is NEEDED]
+    return {name: value for name, value in values.items() if name not in needed}, needed
 
 
 def _template(files: Files, name: str, known: set[str]) -> str:
@@ -153,11 +179,15 @@ def _arguments(where: str, text: str) -> tuple[str, dict[str, Any]]:
         tree = environment(html=True).parse(f"{{{{ {text} }}}}")
         call = next(iter(tree.find_all(nodes.Call)))
         [code] = [str(value.as_const()) for value in call.args]
-        return code, {pair.key: pair.value.as_const() for pair in call.kwargs}
+        return code, {pair.key: _value(pair.value) for pair in call.kwargs}
     except (nodes.Impossible, TemplateError, ValueError):
         example = 'block("viewed", limit=4)'
         template = N_("{where}: {text} is not understood. Example: {example}")
         raise Refused(template, where=where, text=text, example=example) from None
+
+
+def _value(node: nodes.Expr) -> Any:
+    return NEEDED if isinstance(node, nodes.Name) and node.name == "needed" else node.as_const()
 
 
 def check(what: str, source: str, known: Iterable[str]) -> None:

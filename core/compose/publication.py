@@ -82,6 +82,8 @@ class Addressee:
     subject: str = ""  # external id of what a scenario's letter is about
     blocks: tuple[Facts | None, ...] = field(default=())  # what each block of the publication has to show
     groups: frozenset[str] = frozenset()  # of those that the letter asks about
+    anchor: str = ""  # of a scenario's letter: the key of what began it
+    ledger_id: int = 0  # of a scenario's letter: its row in the ledger
 
 
 def untracked(publication: Publication) -> Publication:

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 from core.compose import colours, front, inlining, mjml
 from core.compose.constants import settled
 from core.compose.files import Files
-from core.compose.letters import parts_of
 from core.compose.placing import LIST, Call, Shelf, check, cut_out, placed, with_list
 from core.compose.publication import TOKEN, Placed, Publication
 from core.compose.sandbox import LONGEST_PART, environment, guarded, named_groups, unknown_names
+from core.compose.sheets import compiled
 from core.config import Site
 from core.errors import N_, Refused
 from core.links import Marking, Utm, mark_html, own_hosts
@@ -99,7 +99,7 @@ def publish(press: Press, issue: Issue, mailing: Mailing, *, at: datetime, track
         currency=press.site.currency,
         timezone=issue.timezone,
     )
-    guarded(letter_file, lambda: parts_of(published))
+    guarded(letter_file, lambda: compiled(published))
     return published
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -136,7 +137,10 @@ def _nobody_to_bind(settings: CouponSettings, source: str, addressees: Sequence[
     }
 
 
-def _key(publication: Publication, settings: CouponSettings, one: Addressee, anchor: datetime) -> str:
+def _key(publication: Publication, settings: CouponSettings, one: Addressee, at: datetime) -> str:
     """Names the coupon for ever. The anchor is in it, for ids come again in a database that was restored."""
+    if one.anchor:
+        anchor = hashlib.sha256(one.anchor.encode()).hexdigest()[:32]  # it may be as long as the key itself
+        return f"{publication.issue} {one.contact_id} {anchor} {settings.offer}"
     about = f" {one.subject}" if one.subject else ""
-    return f"{publication.issue} {utc_text(anchor)} {one.contact_id}{about} {settings.offer}"
+    return f"{publication.issue} {utc_text(at)} {one.contact_id}{about} {settings.offer}"

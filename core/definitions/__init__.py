@@ -165,7 +165,11 @@ def _issue_faults(connection: sa.Connection, file: File, press: Press, *, now: d
             issue = mailings.issue(connection, code)
             if issue.schedule:
                 schedule.parse(issue.schedule, issue.timezone)
-            compose.publish(press, issue, mailings.mailing(connection, issue.mailing), at=now)
+            mailing = mailings.mailing(connection, issue.mailing)
+            if not mailing.include_groups:
+                template = N_("mailing {mailing!r} has no groups, so nobody would get this issue. Give it some.")
+                raise Misconfigured(template, mailing=mailing.code)
+            compose.publish(press, issue, mailing, at=now)
         except VestnikError as error:
             yield _at("issues", code, error)
 

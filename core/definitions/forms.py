@@ -28,7 +28,8 @@ def _mailbox(value: str) -> str:
         spelt = normalised(address)
     except Refused as error:
         raise Misconfigured(N_("{error}. Example: Магазин <news@shop.ru>"), error=error) from None
-    return str(Address(name, addr_spec=spelt)) if name else spelt
+    local, _, domain = spelt.rpartition("@")  # apart: the parser of `email` takes no other script before the @
+    return str(Address(name, local, domain)) if name else spelt
 
 
 def _default_mailbox(site: Site) -> str:
@@ -107,12 +108,13 @@ class MailingForm(Form):
     name: Name = ""
     sender: Sender | None = Field(default=None, alias="from")
     reply_to: Sender | None = None
-    groups: list[Code] = Field(min_length=1)
+    groups: list[Code] = []  # none: only scenarios write in it
     exclude_groups: list[Code] = []
     utm: UtmForm = UtmForm()
     layout: Annotated[str, Field(max_length=64)] = "standard"
     consent: Literal["any", "agreed", "list"] = "any"
     track: bool = True
+    capped: bool = False
 
     def columns(self, code: str, site: Site) -> dict[str, Any]:
         return {
@@ -125,6 +127,7 @@ class MailingForm(Form):
             "layout": self.layout,
             "consent": self.consent,
             "track": self.track,
+            "capped": self.capped,
         }
 
     @classmethod
@@ -140,6 +143,7 @@ class MailingForm(Form):
                 "layout": row["layout"],
                 "consent": "" if row["consent"] == "any" else row["consent"],
                 "track": None if row["track"] else False,
+                "capped": row["capped"] or None,
             }
         )
 

@@ -51,6 +51,7 @@ mailings = table(
     sa.Column("layout", Code, nullable=False),
     sa.Column("consent", sa.String(16), nullable=False, server_default="any"),  # what a contact must have agreed to
     sa.Column("track", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("capped", sa.Boolean, nullable=False, server_default=sa.false()),  # its issues keep [frequency], too
     sa.Column("changed_at", Moment, nullable=False),
 )
 

@@ -54,7 +54,7 @@ people = table(
     sa.Column("phone", sa.String(255), nullable=False),
     sa.Column("city", sa.String(255), nullable=False),
     sa.Column("site", sa.String(32), nullable=False),
-    sa.Column("timezone", sa.String(64), nullable=False),
+    sa.Column("timezone", sa.String(64), nullable=False, index=True),
     sa.Column("registered_at", Moment, index=True),
     sa.Column("last_login_at", Moment, index=True),
     sa.Column("last_activity_at", Moment),

@@ -56,7 +56,7 @@ hits = table(  # what came back from letters, raw: every opening and click as it
     "hits",
     ident(),
     sa.Column("recipient_id", Id, nullable=False, index=True),
-    sa.Column("what", sa.String(16), nullable=False),  # "opened", "clicked", "browser"
+    sa.Column("what", sa.String(16), nullable=False),  # "opened", "clicked", "browser", "answered"
     sa.Column("link", sa.Integer),  # its number in the publication
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False, index=True),

@@ -1,0 +1,1 @@
+"""What brings people into a scenario: each module is one kind of moment. See core/scenario.py for the contract."""
