@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -18,7 +19,11 @@ _LOCAL_LIMIT, _LIMIT = 64, 254  # octets, RFC 5321 4.5.3.1
 
 
 def normalised(address: str) -> str:
-    """`address` trimmed, lower-cased, its domain in ASCII form. Raises Refused with the reason for a bad one."""
+    """`address` trimmed, lower-cased, its domain in ASCII form. Raises Refused with the reason for a bad one.
+
+    What stands before the @ may be any script (RFC 6531); it is kept composed (NFC), so that the ё of one keyboard and
+    the е with two dots of another are one mailbox.
+    """
     plain = address.strip().lower()
     if _PLAIN.fullmatch(plain) and plain.index("@") <= _LOCAL_LIMIT and len(plain) <= _LIMIT:
         return plain
@@ -28,7 +33,11 @@ def normalised(address: str) -> str:
         raise _refused(address, str(error).rstrip(".")) from None
     if not _TOP.search(found.ascii_domain):
         raise _refused(address, Refused(N_("its domain has no top level")))
-    return f"{found.local_part.lower()}@{found.ascii_domain}"
+    local = unicodedata.normalize("NFC", found.local_part.lower())
+    spelt = f"{local}@{found.ascii_domain}"
+    if len(local.encode()) > _LOCAL_LIMIT or len(spelt.encode()) > _LIMIT:  # the validator counts characters
+        raise _refused(address, Refused(N_("it is too long")))
+    return spelt
 
 
 def domain_of(address: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from threading import Event
@@ -11,9 +12,11 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from core import db, definitions, intake, leases, mailings, postings
+from core import db, definitions, intake, leases, mailings, postings, switching, tables
 from core.app import App
 from core.errors import N_, Misconfigured
+from core.journeys import book
+from core.journeys.retouching import retouched
 from core.model import Kind
 from core.sample.life import Life
 from core.sample.shop import ZONE, make_shop
@@ -22,6 +25,13 @@ STEP_SECONDS = 20
 _MARK = "demo.txt"
 _SETTINGS = ("vestnik.toml", "definitions.toml")
 _DATABASES = ("shop.db", "shop.part", "vestnik.db")
+_FIRST = ("birthday", "picks")
+_SCENARIOS = (
+    *("order_new", "order_status", "order_thanks", "abandoned_basket", "back_in_stock", "price_drop", "abandoned_view"),
+    *("registration", "welcome", "after_order", "last_login"),
+)
+_PAST = timedelta(days=3)  # of the shop's own: so that a first minute already has something to show
+_THANKS = {"steps.thanks.blocks": {"coupon": {"percent": 5, "days": 14}}}
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +69,8 @@ def fill(app: App, *, users: int, seed: int) -> None:
             if report.error:
                 raise report.error
     _apply(app)
-    _first_issue(app)
+    _first_issues(app)
+    _scenarios(app)
 
 
 def live(app: App, stopping: Event) -> None:
@@ -104,8 +115,15 @@ def _make(shop: Path, app: App, *, users: int, seed: int) -> None:
         leftover.unlink()
     engine = db.connect(f"sqlite:///{part}")
     make_shop(engine, today=app.clock().astimezone(ZoneInfo(ZONE)).date(), seed=seed, users=users)
+    _settle(engine, app.config.site.url)
     engine.dispose()  # the last connection writes the WAL back into the file, which may then be renamed alone
     part.rename(shop)
+
+
+def _settle(engine: sa.Engine, url: str) -> None:
+    """The sample's goods and pictures are shown by `vestnik demo` itself."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE b_lang SET SERVER_NAME = :url WHERE LID = 's1'"), {"url": url})
 
 
 def _apply(app: App) -> None:
@@ -113,10 +131,24 @@ def _apply(app: App) -> None:
     definitions.apply(app.engine, file, app.press, sources=app.config.sources, now=app.clock())
 
 
-def _first_issue(app: App) -> None:
+def _first_issues(app: App) -> None:
     """Nobody wants to wait until five in the morning to see a first letter."""
-    if postings.recent(app.engine, limit=1):
-        return
     with app.engine.connect() as connection:
-        issue = mailings.issue(connection, "birthday")
-    postings.by_hand(app.engine, issue, now=app.clock())
+        sent = set(connection.scalars(sa.select(tables.postings.c.issue).distinct()))
+        waiting = [one for one in mailings.issues(connection) if one.code in _FIRST and one.code not in sent]
+    for issue in waiting:
+        postings.by_hand(app.engine, issue, now=app.clock())
+
+
+def _scenarios(app: App) -> None:
+    """Those of orders, baskets and goods run from the beginning; whatever was switched off meanwhile stays off."""
+    with app.engine.connect() as connection:
+        once_on = sa.select(tables.scenarios.c.code).where(tables.scenarios.c.on_at.is_not(None))
+        known = set(connection.scalars(once_on))
+        text = book.text_of(connection, app.office.shelf, "order_thanks")
+    if "order_thanks" not in known:  # how much it gives, and for how long, each shop must say itself
+        switching.keep(app, "order_thanks", retouched(text, _THANKS))
+    for code in _SCENARIOS:
+        if code not in known:
+            service = switching.find(app, code).form.kind == "service"  # word of an old order is no news
+            switching.on(app, code, past=timedelta(0) if service else _PAST)

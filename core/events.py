@@ -1,7 +1,8 @@
-"""What comes back from letters: openings and clicks. The first of each becomes a fact; raw ones are all kept."""
+"""What comes back from letters: openings, clicks, answers. The first of each becomes a fact; raw ones are all kept."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -9,6 +10,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from core import postings, signing, tables
+from core.block import question_name
 from core.compose import LETTER, LINK
 from core.db import insert_ignoring, retried, writing
 from core.errors import N_, Refused
@@ -16,9 +18,10 @@ from core.intake.rows import digest
 from core.links import is_web
 from core.postings import Posting
 
-OPENED, CLICKED, BROWSER = "opened", "clicked", "browser"
+OPENED, CLICKED, BROWSER, ANSWERED = "opened", "clicked", "browser", "answered"
 _hits, _facts, _recipients, _people = tables.hits, tables.facts, tables.recipients, tables.people
 _LONGEST = 2000  # of a link that is kept
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,41 @@ def seen_in_browser(engine: sa.Engine, token: str, visit: Visit, *, key: str, no
     return sent, posting
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A question of a letter, and the answer that the reader is about to give."""
+
+    sent: Sent
+    question: str
+    answers: tuple[str, ...]
+    chosen: int
+    tracked: bool
+
+
+def survey(engine: sa.Engine, token: str, name: str, answer: str, *, key: str) -> Survey:
+    """The question called `name` of the letter whose links bear `token`. Raises Refused. Nothing is recorded."""
+    sent = letter(engine, token, key=key)
+    publication = posting_of(str(engine.url), engine, sent.posting_id).publication
+    for placed in publication.blocks if publication else ():
+        question, answers = str(placed.settings.get("question", "")), placed.settings.get("answers", ())
+        if "answers" in placed.settings and question_name(question) == name and answer in map(str, range(len(answers))):
+            assert publication is not None
+            return Survey(sent, question, tuple(map(str, answers)), int(answer), publication.tracked)
+    raise Refused(N_("This link is damaged or out of date."))
+
+
+@retried
+def answered(engine: sa.Engine, given: Survey, visit: Visit, *, now: datetime) -> None:
+    """The reader pressed the button: the first answer to a question is the fact, later ones are only kept raw."""
+    words = {"question": given.question, "answer": given.answers[given.chosen]}
+    with writing(engine) as connection:
+        _hit(connection, given.sent, ANSWERED, visit, now=now, number=given.chosen, url=given.question)
+        _fact(connection, given.sent, ANSWERED, now=now, once=given.question, words=words)
+        if given.tracked:  # whoever answers has opened the letter and followed a link of it
+            _mark(connection, given.sent, CLICKED, now=now)
+            _fact(connection, given.sent, OPENED, now=now)
+
+
 def _target(engine: sa.Engine, sent: Sent, link: str, *, key: str) -> tuple[int | None, str]:
     if link.startswith("."):
         url = signing.unseal(key, LINK, link[1:])
@@ -109,15 +147,21 @@ def _tell(
 ) -> None:
     """The hit as it was; and of a reader's first one, that the letter was opened or this link followed."""
     with writing(engine) as connection:
-        hit = {"recipient_id": sent.recipient_id, "what": what, "link": number, "url": url[:_LONGEST], "at": now}
-        connection.execute(sa.insert(_hits).values({**hit, "agent": visit.agent[:255], "machine": visit.machine}))
+        _hit(connection, sent, what, visit, now=now, number=number, url=url)
         if visit.machine:
             return
         _mark(connection, sent, what, now=now)
         if what in {CLICKED, BROWSER}:
             _fact(connection, sent, OPENED, now=now)
         if what != BROWSER:
-            _fact(connection, sent, what, now=now, url=url)
+            _fact(connection, sent, what, now=now, once=url, words={"url": url} if url else {})
+
+
+def _hit(
+    connection: sa.Connection, sent: Sent, what: str, visit: Visit, *, now: datetime, number: int | None, url: str
+) -> None:
+    hit = {"recipient_id": sent.recipient_id, "what": what, "link": number, "url": url[:_LONGEST], "at": now}
+    connection.execute(sa.insert(_hits).values({**hit, "agent": visit.agent[:255], "machine": visit.machine}))
 
 
 def _mark(connection: sa.Connection, sent: Sent, what: str, *, now: datetime) -> None:
@@ -129,8 +173,10 @@ def _mark(connection: sa.Connection, sent: Sent, what: str, *, now: datetime) ->
         connection.execute(mine.values({name: now}))
 
 
-def _fact(connection: sa.Connection, sent: Sent, what: str, *, now: datetime, url: str = "") -> None:
-    """Once a letter, and of clicks once a link."""
+def _fact(
+    connection: sa.Connection, sent: Sent, what: str, *, now: datetime, once: str = "", words: Mapping[str, str] = _NONE
+) -> None:
+    """Once a letter, of clicks once a link, of answers once a question; `words` are kept with it."""
     person = connection.execute(sa.select(_people).where(_people.c.id == sent.person_id)).mappings().first()
     issue = connection.scalar(sa.select(tables.postings.c.issue).where(tables.postings.c.id == sent.posting_id))
     row = {
@@ -141,7 +187,7 @@ def _fact(connection: sa.Connection, sent: Sent, what: str, *, now: datetime, ur
         "person": person["external_id"] if person else "",
         "contact_id": sent.contact_id,
         "subject": issue or "",
-        "details": {"posting": sent.posting_id, "recipient": sent.recipient_id, **({"url": url} if url else {})},
-        "digest": digest((what, sent.recipient_id, url)),
+        "details": {"posting": sent.posting_id, "recipient": sent.recipient_id, **words},
+        "digest": digest((what, sent.recipient_id, once)),
     }
     insert_ignoring(connection, _facts, [row])

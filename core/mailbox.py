@@ -230,11 +230,16 @@ def _parsed(raw: bytes) -> EmailMessage:
 def _text(message: EmailMessage, key: str, value: Any) -> str:
     """A header as text; a broken one is shown as it was written."""
     # the parser would leave a blank between two encoded words of a name, where RFC 2047 6.2 wants none
-    joined = re.sub(r"\?=\s+=\?", "?==?", str(value))
+    joined = re.sub(r"\?=\s+=\?", "?==?", _unescaped(str(value)))
     try:
         return str(message.policy.header_fetch_parse(key, joined))
     except _BROKEN:
         return str(value).encode("utf-8", "replace").decode()
+
+
+def _unescaped(value: str) -> str:
+    """Headers in UTF-8 (RFC 6532): the parser kept their bytes as surrogates."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _body(message: EmailMessage, kind: str) -> str:

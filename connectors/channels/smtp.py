@@ -15,11 +15,12 @@ from pydantic import Field, SecretStr
 from core import plugin
 from core.channel import Channel, Session
 from core.errors import N_, Refused, VestnikError
-from core.mime import envelope_sender, message
+from core.mime import envelope_sender, message, needs_smtputf8
 from core.model import Letter, Outcome
 from core.source import Finding
 
 _AWAY = (421, 530)  # the relay speaks to nobody now, or not to us: no fault of the letter
+_NO_UTF8 = N_("553 5.6.7 The relay does not offer SMTPUTF8, without which no letter with such an address can go.")
 _BAD_LETTER = (ValueError, LookupError, MessageError, Refused)  # what `email` says of addresses and headers
 
 
@@ -101,6 +102,10 @@ class _Connection(Session):
     def _envelope(self, relay: smtplib.SMTP, letter: Letter, size: int) -> Outcome | None:
         """MAIL, RCPT and DATA; the outcome if the relay refuses one of them, None when it wants the body."""
         options = [f"size={size}"] if relay.has_extn("size") else []
+        if needs_smtputf8(letter):
+            if not relay.has_extn("smtputf8"):
+                return Outcome("failed", _NO_UTF8)
+            options += ["SMTPUTF8", "BODY=8BITMIME"]
         steps: tuple[tuple[Callable[[], tuple[int, bytes]], range], ...] = (
             (lambda: relay.mail(envelope_sender(letter), options), range(200, 300)),
             (lambda: relay.rcpt(letter.to), range(200, 300)),

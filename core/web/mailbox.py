@@ -57,8 +57,8 @@ def show_letter(house: House, letter: Stored) -> Response:
 
 
 @router.get("/mailbox/{name}/html")
-def show_html(letter: Stored) -> Response:
-    return letters.framed(letter.html)
+def show_html(house: House, letter: Stored) -> Response:
+    return letters.framed(letter.html, house.config.site)
 
 
 @router.get("/mailbox/{name}/raw")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter
@@ -40,13 +41,26 @@ class IssueLine:
 
 
 @router.get("/")
-def overview(house: House) -> Response:
+def overview(house: House, of: Literal["issues", "scenarios"] = "issues") -> Response:
+    """Scenarios make a posting a letter and a day: they stand apart, lest issues drown in them."""
     return house.page(
         "overview.html",
         sources=sources.cards(house.engine, house.config),
         issues=_issues(house),
-        postings=postings.recent(house.engine, limit=NEWEST),
+        postings=postings.recent(house.engine, limit=NEWEST, kinds=_KINDS[of]),
+        of=of,
+        scenarios=_scenarios_on(house.engine),
     )
+
+
+_KINDS = {"issues": ("issue",), "scenarios": ("marketing", "service")}
+
+
+def _scenarios_on(engine: sa.Engine) -> int:
+    """How many scenarios are switched on."""
+    query = sa.select(sa.func.count()).select_from(tables.scenarios).where(tables.scenarios.c.active)
+    with engine.connect() as connection:
+        return connection.scalar(query) or 0
 
 
 def _issues(house: Door) -> list[IssueLine]:

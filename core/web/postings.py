@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from core import compose, consent, postings, signing, tables
+from core import compose, consent, journeys, postings, signing, tables
 from core.compose import Addressee
 from core.errors import Refused
 from core.i18n import message
@@ -75,7 +75,7 @@ def show_recipient(house: House, posting: Found, recipient: Recipient) -> Respon
 @router.get("/recipients/{recipient_id}/html")
 def show_html(house: House, posting: Found, recipient: Recipient) -> Response:
     try:
-        return letters.framed(_letter(house, posting, recipient).html)
+        return letters.framed(_letter(house, posting, recipient).html, house.config.site)
     except Refused:
         raise troubles.no_page() from None
 
@@ -84,16 +84,24 @@ def _letter(house: Door, posting: Posting, recipient: sa.RowMapping) -> Letter:
     """The letter by the door that sends them all, except that its unsubscribe link is nobody's."""
     if posting.publication is None:
         raise troubles.no_page()
-    person = _person(house.engine, recipient["person_id"])
-    addressee = Addressee(consent.NOBODY, posting.id, recipient["email"], person)
-    key = signing.secret(house.engine, now=house.now())
+    key, now = signing.secret(house.engine, now=house.now()), house.now()
     publication = compose.untracked(posting.publication)
     with house.engine.connect() as connection:
-        asked = compose.gathered(connection, publication, [addressee], shelf=house.press.blocks, now=house.now())
+        addressee = _addressee(connection, house, posting, recipient)
+        asked = compose.gathered(connection, publication, [addressee], shelf=house.press.blocks, now=now)
+    asked = [replace(one, contact_id=consent.NOBODY) for one in asked]
     [letter] = compose.compose(publication, asked, key=key)
     if isinstance(letter, Refused):
         raise letter
     return replace(letter, message_id=recipient["message_id"])
+
+
+def _addressee(connection: sa.Connection, house: Door, posting: Posting, recipient: sa.RowMapping) -> Addressee:
+    """Without the recipient's row: a coupon is a specimen. A scenario's letter is about what it was about."""
+    ledger_id, person = recipient["ledger_id"], _person(house.engine, recipient["person_id"])
+    about = journeys.abouts(connection, [ledger_id]).get(ledger_id, journeys.NOTHING)
+    found = Addressee(recipient["contact_id"], posting.id, recipient["email"], person)
+    return replace(found, subject=about.subject, anchor=about.anchor)
 
 
 def _person(engine: sa.Engine, person_id: int | None) -> dict[str, Any]:

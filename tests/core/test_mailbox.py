@@ -187,3 +187,10 @@ def test_a_name_cut_into_several_encoded_words_is_shown_whole(folder: Path, port
     hand_over(port, mime.message(letter, now=datetime(2026, 11, 24, tzinfo=UTC)))
     [heading] = mailbox.letters(folder).letters
     assert (heading.to, heading.subject) == (f"{name} <user@shop.ru>", name * 3)
+
+
+def test_a_letter_to_an_address_of_any_script_is_shown_as_it_was_written(folder: Path) -> None:
+    letter = replace(a_letter("почта@xn--e1afmkfd.xn--p1ai", subject="Ёлка"), to_name="Пётр")
+    name = kept(folder, mime.message(letter, now=datetime(2026, 11, 24, tzinfo=UTC)))
+    heading = mailbox.letter(folder, name).heading
+    assert (heading.to, heading.subject) == ("Пётр <почта@xn--e1afmkfd.xn--p1ai>", "Ёлка")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import re
@@ -91,11 +92,64 @@ def test_nobody_adds_a_header_through_a_header() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "ivanov", "a@b.ru\r\nBcc: c@d.ru", "a b@c.ru", "a@b.ru>", "a@b.ru, c@d.ru", "и@b.ru"]
+    "address",
+    [
+        "",
+        "ivanov",
+        "a@b.ru\r\nBcc: c@d.ru",
+        "a b@c.ru",
+        "a@b.ru>",
+        "a@b.ru, c@d.ru",
+        "a@и.ru",
+        "и@b.ru\r\nBcc: c@d.ru",
+        "и@b.ru\x85Bcc: c@d.ru",
+        "и@b.ru>, <c@d.ru",
+        "и\u2028@b.ru",
+        "и\u202e@b.ru",
+        "и\u3000a@b.ru",
+    ],
 )
 def test_an_address_that_cannot_be_written_is_refused(address: str) -> None:
     with pytest.raises(Refused, match="cannot stand in a letter"):
         raw(to=address)
+
+
+WIDE = "почта@xn--e1afmkfd.xn--p1ai"
+
+
+def test_an_address_of_any_script_makes_its_letter_utf_8() -> None:
+    message = raw(to=WIDE)
+    head = message.split(b"\r\n\r\n", 1)[0].decode()
+    assert f'To: "Пётр Иванов" <{WIDE}>' in head.splitlines()
+    assert f"Subject: {LETTER['subject']}" in head.splitlines()
+    parsed: Any = email.message_from_bytes(message, policy=email.policy.strict + email.policy.SMTPUTF8)
+    assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
+    assert not parsed.defects
+
+
+@pytest.mark.parametrize(
+    "parts", [{"to": WIDE}, {"sender": f"Магазин <{WIDE}>"}, {"headers": {"Reply-To": f"Магазин <{WIDE}>"}}], ids=str
+)
+def test_only_a_letter_with_such_an_address_needs_smtputf8(parts: dict[str, Any]) -> None:
+    assert mime.needs_smtputf8(Letter(**{**LETTER, **parts}))
+    assert not raw(**parts).split(b"\r\n\r\n", 1)[0].isascii()
+    assert not mime.needs_smtputf8(Letter(**LETTER))
+    assert raw().split(b"\r\n\r\n", 1)[0].isascii()
+
+
+@pytest.mark.parametrize("name", ['Пётр "Великий" \\', "Иванов, Пётр", "=?utf-8?q?x?=", "Ё" * 500], ids=str)
+def test_a_name_beside_such_an_address_is_read_as_it_was_written(name: str) -> None:
+    message = raw(to=WIDE, to_name=name, subject=name)
+    [(found, address)] = getaddresses([str(email.message_from_string(message.decode())["To"])])
+    assert (str(make_header(decode_header(found))), address) == (name, WIDE)
+    assert max(len(line) for line in message.split(b"\r\n")) <= 998
+
+
+@pytest.mark.parametrize("field", ["subject", "to_name", "message_id"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\x00", "\x85", "\u2028"])
+def test_nobody_adds_a_header_to_a_letter_in_utf_8(field: str, end: str) -> None:
+    head = raw(to=WIDE, **{field: f"Привет{end}Bcc: victim@shop.ru"}).split(b"\r\n\r\n", 1)[0].decode()
+    assert not [line for line in head.splitlines() if line.startswith("Bcc")]  # splitlines knows \x85 and \u2028, too
 
 
 @pytest.mark.parametrize(
@@ -197,3 +251,11 @@ def test_any_subject_is_read_back(subject: str) -> None:
     wanted = mime.one_line(subject)
     found = str(make_header(decode_header(email.message_from_bytes(raw(subject=subject))["Subject"] or "")))
     assert found == wanted
+
+
+@pytest.mark.parametrize("lines", [1, 2, 500])
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 56])
+def test_base64_stands_in_lines_as_the_library_writes_them(lines: int, more: int) -> None:
+    text = "ё" * ((lines * 57 + more) // 2) + "!" * ((lines * 57 + more) % 2)
+    encoded = base64.encodebytes(text.encode()).strip().replace(b"\n", b"\r\n")
+    assert encoded in raw(html=text)

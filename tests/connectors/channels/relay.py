@@ -35,6 +35,7 @@ class Relay:
     implicit_tls: ssl.SSLContext | None = None
     starttls: ssl.SSLContext | None = None
     password: str = ""
+    smtputf8: bool = False
     port: int = field(default_factory=free_port)
     letters: list[Envelope] = field(default_factory=list)
     tried: int = 0  # how many MAIL commands came
@@ -81,7 +82,7 @@ class _Script(Connection):
     def __init__(self, handler: Any, relay: Relay) -> None:
         self.relay = relay
         auth = {"authenticator": self._authenticated, "auth_require_tls": False} if relay.password else {}
-        super().__init__(handler, tls_context=relay.starttls, **auth)
+        super().__init__(handler, tls_context=relay.starttls, enable_SMTPUTF8=relay.smtputf8, **auth)
 
     def _authenticated(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
         assert isinstance(given, LoginPassword)

@@ -215,7 +215,7 @@ def test_the_letter_arrives_as_it_was_written(relay: Relay, monkeypatch: pytest.
     assert [letter.content for letter in relay.letters] == written
 
 
-@pytest.mark.parametrize("broken", [{"to": "иван@shop.ru"}, {"to": "no address"}, {"sender": ""}], ids=str)
+@pytest.mark.parametrize("broken", [{"to": "и ван@shop.ru"}, {"to": "no address"}, {"sender": ""}], ids=str)
 def test_a_letter_that_no_message_can_carry_fails_alone(relay: Relay, broken: dict[str, str]) -> None:
     letters = [a_letter("a@shop.ru"), a_letter(**{"to": "b@shop.ru", **broken}), a_letter("c@shop.ru")]
     with channel_to(relay).open() as session:
@@ -223,6 +223,29 @@ def test_a_letter_that_no_message_can_carry_fails_alone(relay: Relay, broken: di
     assert results(outcomes) == ["sent", "failed", "sent"]
     assert "address" in outcomes[1].reply
     assert relay.connections == 1
+
+
+WIDE = "почта@xn--e1afmkfd.xn--p1ai"
+
+
+def test_a_relay_with_smtputf8_takes_an_address_of_any_script() -> None:
+    with Relay(smtputf8=True) as relay, channel_to(relay).open() as session:
+        outcomes = list(session.send([a_letter("a@shop.ru"), a_letter(WIDE), a_letter("c@shop.ru")]))
+    assert results(outcomes) == ["sent"] * 3
+    assert relay.recipients == ["a@shop.ru", WIDE, "c@shop.ru"]
+    assert [letter.smtp_utf8 for letter in relay.letters] == [False, True, False]
+    assert f"<{WIDE}>".encode() in bytes(relay.letters[1].content or b"")
+
+
+@pytest.mark.parametrize("broken", [{"to": WIDE}, {"sender": f"Магазин <{WIDE}>"}], ids=str)
+def test_a_relay_without_smtputf8_loses_only_the_letter_that_needs_it(relay: Relay, broken: dict[str, str]) -> None:
+    letters = [a_letter("a@shop.ru"), a_letter(**{"to": "b@shop.ru", **broken}), a_letter("c@shop.ru")]
+    with channel_to(relay).open() as session:
+        outcomes = list(session.send(letters))
+    assert results(outcomes) == ["sent", "failed", "sent"]
+    assert outcomes[1].reply.startswith("553 5.6.7 The relay does not offer SMTPUTF8")
+    assert relay.recipients == ["a@shop.ru", "c@shop.ru"]
+    assert (relay.tried, relay.connections) == (2, 1)  # it is not even asked
 
 
 def test_a_first_letter_that_is_broken_keeps_nobody_waiting(relay: Relay) -> None:

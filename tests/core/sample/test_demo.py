@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -12,13 +14,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from core import definitions, demo, intake, leases, postings, tables
+from core import definitions, demo, intake, leases, postings, runs, tables
 from core.app import App, open_app
 from core.errors import Misconfigured
 from core.sample.life import Life
+from tests.sink import Sink
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 USERS = 150
+_CODE = r">(SL-[0-9A-Z]{5}-[0-9A-Z]{7})<"
+_MADE = "SELECT COUPON FROM b_sale_discount_coupon WHERE DISCOUNT_ID = 7 AND ACTIVE = 'Y'"
 KILLED = """
 import os, sys
 from datetime import datetime, timezone
@@ -195,3 +200,39 @@ class _Steps:
                 self.done.set()
 
         return counting
+
+
+def test_the_sample_sends_goods_and_a_coupon_once_made(tmp_path: Path) -> None:
+    app = filled(tmp_path)
+    with Sink() as sink:
+        relay = app.config.smtp.model_copy(update={"host": "127.0.0.1", "port": sink.port})
+        app = App(app.config.model_copy(update={"smtp": relay}), lambda: NOW)
+        for posting, _ in postings.recent(app.engine):
+            runs.open_posting(app, posting.id)
+        for number in postings.opened(app.engine):
+            runs.send(app, number)
+    letters = [_html(letter) for letter in sink.letters.values() if "смотрели" in str(letter["Subject"])]
+    assert letters
+    for html in letters:
+        assert all(heading in html for heading in ("Вы недавно смотрели", "Рекомендуем вам", "Сейчас покупают"))
+        assert "₽" in html
+        pictures = re.findall(r'<img src="(.*?)"', html)
+        assert len([one for one in pictures if one.startswith(f"{app.config.site.url}/upload/")]) >= 4
+    with sa.create_engine(f"sqlite:///{tmp_path}/shop.db").connect() as connection:
+        made = set(connection.exec_driver_sql(_MADE).scalars())
+    written = [code for html in letters for code in re.findall(_CODE, html)]
+    assert len(set(written)) == len(letters)
+    assert set(written) <= made
+
+
+def _html(letter: EmailMessage) -> str:
+    body: Any = letter.get_body(("html",))
+    return str(body.get_content())
+
+
+def test_an_older_sample_without_the_second_issue_still_opens(tmp_path: Path) -> None:
+    settings = demo.prepare(tmp_path, fresh=False)
+    definitions_file = settings.with_name("definitions.toml")
+    definitions_file.write_text(definitions_file.read_text("utf-8").split("[mailings.picks]")[0], "utf-8")
+    app = filled(tmp_path)
+    assert [posting.issue for posting, _ in postings.recent(app.engine)] == ["birthday"]
