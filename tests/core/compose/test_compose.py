@@ -118,6 +118,12 @@ def test_a_fault_in_a_template_is_found_at_publish(tmp_path: Path, source: str, 
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize("source", ["{{ 'a' * 10**9 }}", "{{ '%0999999999d' % 1 }}", "{{ 2 ** name }}"])
+def test_what_would_blow_up_is_refused_when_it_is_written_with_its_line(tmp_path: Path, source: str) -> None:
+    with pytest.raises(Refused, match="line 2: operator"):
+        publish(tmp_path, f"<p>Привет</p>\n{source}")
+
+
 def test_a_fault_in_the_subject_is_found_at_publish() -> None:
     with pytest.raises(Refused, match="subject"):
         publish(subject="{{ firstname }}")

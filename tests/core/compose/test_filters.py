@@ -51,6 +51,11 @@ def test_values_are_written_in_good_russian(source: str, text: str) -> None:
     assert shown(source, **values) == text
 
 
+def test_a_sum_is_never_parted_from_its_sign() -> None:
+    template = environment(html=False).from_string("{{ 1990 | money }}")
+    assert rendered(template, {"_language": "ru", "_currency": "RUB"}) == "1\xa0990\xa0₽"
+
+
 def test_another_language_has_its_own_forms() -> None:
     assert shown("{{ 1 | plural('item', 'items') }} {{ 5 | plural('item', 'items') }}", "en") == "1 item 5 items"
     assert shown("{{ 1990 | money }}", "en") == "1,990 RUB"

@@ -14,7 +14,7 @@ from core.compose import Press, Publication
 from core.errors import Refused, VestnikError
 from tests.blocks.conftest import SHELF
 from tests.conftest import NOW
-from tests.core.compose.test_compose import ISSUE, MAILING, SITE, links, write
+from tests.core.compose.letters import ISSUE, MAILING, SITE, links, write
 
 LETTER = """<mj-section>
 {% for tag in person.attributes.tags %}<mj-column>

@@ -16,7 +16,7 @@ from core.errors import Refused
 from core.links import Utm
 from core.model import Letter
 from tests.conftest import NOW
-from tests.core.compose.test_compose import ISSUE, MAILING
+from tests.core.compose.letters import ISSUE, MAILING
 
 KEY = "key"
 SITE = Site(name="Домовой", url="https://www.shop.ru", phone="+7 495")
