@@ -48,7 +48,7 @@ types: $(VENV)/installed-dev
 messages: $(VENV)/installed-dev
 	mkdir -p var
 	$(BIN)/pybabel --quiet extract --mapping babel.cfg --keywords N_ --add-location file --sort-by-file --no-wrap \
-	  --project Vestnik --output var/vestnik.pot core connectors blocks
+	  --project Vestnik --output var/vestnik.pot core connectors blocks scenarios
 	$(BIN)/pybabel --quiet update --domain vestnik --input-file var/vestnik.pot --output-dir core/locale --no-wrap \
 	  --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -63,6 +64,17 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
         ('[site]\nlanguage = "de"', "'ru' or 'en'"),
         ('[broker]\nurl = "kafka://x"', "redis://"),
         ("[deliver]\nbatch = 0", "[deliver] batch"),
+        ('[hours]\nend = "25:00"', "[hours] end: must be a time from 00:00 to 24:00."),
+        ("[hours]\nstart = 9", "[hours] start: must be a time from 00:00 to 24:00."),
+        ('[hours]\nweekdays = ""', "[hours] weekdays: must be days of the week, such as mon-sun or mon,wed,fri."),
+        ('[hours]\nweekdays = "fri-mon"', "[hours] weekdays: must be days of the week"),
+        ('[hours]\nzone = "shop"', "'contact' or 'site'"),
+        ('[frequency]\nmin_interval = "a day"', "[frequency] min_interval: must be a length of time up to 365 days"),
+        ('[frequency]\nmin_interval = "900d"', "[frequency] min_interval: must be a length of time up to 365 days"),
+        ("[frequency.active]\nweek = -1", "[frequency.active] week: must be at least 0."),
+        ("[frequency.pasive]\nweek = 1", "did you mean 'passive'"),
+        ("[frequency.passive]\nweeks = 1", "did you mean 'week'"),
+        ("[frequency]\npassive_letters = 0", "[frequency] passive_letters: must be at least 1."),
         ("[site\n", "not readable TOML"),
         ("sources = 5", "sources"),
     ],
@@ -101,6 +113,7 @@ def test_the_example_of_init_names_every_key_with_its_default(tmp_path: Path) ->
     plain = load(tmp_path, text)
     shown = [line.removeprefix("# ") for line in text.splitlines() if not line.startswith("# ") or " = " in line]
     examples = ("name =", "sender =", "phone =", "address =", 'url = "mysql+pymysql://vestnik:')
+    examples += ("[channels.push]", 'connector = "file"', 'folder = "outbox"')
     assert load(tmp_path, "\n".join(line for line in shown if not line.startswith(examples))) == plain
     for section, fields in plain.model_dump().items():
         if isinstance(fields, dict) and section != "sources":
@@ -140,3 +153,17 @@ def test_the_hour_of_the_nightly_read_must_be_understood(tmp_path: Path) -> None
     assert load(tmp_path, '[clock]\nsweep = ""').clock.sweep == ""
     with pytest.raises(Misconfigured, match=r"\[clock\] sweep: .*25:00"):
         load(tmp_path, '[clock]\nsweep = "daily at 25:00"')
+
+
+def test_polite_hours_are_read_as_people_write_them(tmp_path: Path) -> None:
+    hours = load(tmp_path, '[hours]\nstart = "22:30"\nend = "24:00"\nweekdays = "пн-ср, sat"').hours
+    assert (hours.start, hours.end, hours.weekdays) == (time(22, 30), time(0), frozenset({1, 2, 3, 6}))
+    assert load(tmp_path, "[hours]\nstart = 08:30:00").hours.start == time(8, 30), "TOML has times of its own"
+
+
+def test_one_cap_alone_may_be_changed(tmp_path: Path) -> None:
+    rules = load(tmp_path, "[frequency.active]\nmonth = 0\n[frequency.passive]\nday = 2").frequency
+    assert (rules.active.day, rules.active.week, rules.active.month) == (1, 3, 0)
+    assert (rules.passive.day, rules.passive.week, rules.passive.month) == (2, 1, 2)
+    rules = load(tmp_path, "", VESTNIK_FREQUENCY__PASSIVE__MONTH="1", VESTNIK_FREQUENCY__MIN_INTERVAL="2d").frequency
+    assert (rules.passive.week, rules.passive.month, rules.min_interval) == (1, 1, timedelta(days=2))

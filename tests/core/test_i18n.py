@@ -23,7 +23,7 @@ WORDS_OF_CODE = re.compile(r"`[^`]*`|\[[a-z.]+\]( \w+)?|\{[^}]*\}|[a-z_]+\.[a-z_
 def templates() -> Iterator[str]:
     """Every text that code and pages mark for translation, as `make messages` finds them."""
     keywords = {"_": None, "N_": None}
-    for folder in ("core", "connectors", "blocks"):
+    for folder in ("core", "connectors", "blocks", "scenarios"):
         for _, _, text, _, _ in extract_from_dir(str(ROOT / folder), METHODS, OPTIONS, keywords):
             yield text[0] if isinstance(text, tuple) else text
 
