@@ -54,15 +54,10 @@ def first_of_each(rows: sa.Select[Any]) -> sa.Select[Any]:
     return sa.select(*(ranked.c[name] for name in ENTRY)).where(ranked.c.place == 1)
 
 
-def happened(
-    span: Span, names: Iterable[str], *, earlier: timedelta = timedelta(0), table: sa.FromClause = facts
-) -> list[Condition]:
-    """The conditions that a fact of these names lies in the span, as it was known at its now: an index range.
-
-    `earlier`: how long before the anchor the fact itself was.
-    """
-    since, until = span.since - earlier, min(span.until - earlier, span.now)
-    if since >= until:
+def happened(span: Span, names: Iterable[str], *, table: sa.FromClause = facts) -> list[Condition]:
+    """The conditions that a fact of these names lies in the span, as it was known at its now: an index range."""
+    until = min(span.until, span.now)
+    if span.since >= until:
         return [sa.false()]
     only, learnt = span.world.only, span.learnt
     what: Column = table.c.what
@@ -71,7 +66,7 @@ def happened(
         what, at = _as_read(what), _as_read(at)
     return [
         what.in_(sorted(names)),
-        at > since,
+        at > span.since,
         at <= until,
         *([] if learnt is None else [table.c.id > learnt]),
         *([] if only is None else [table.c.contact_id == only]),

@@ -337,9 +337,7 @@ def finish(engine: sa.Engine, posting_id: int, *, now: datetime) -> bool:
         return connection.execute(sa.update(_postings).where(*open_one).values(done)).rowcount > 0
 
 
-def recent(
-    engine: sa.Engine, *, limit: int = 50, kinds: Collection[str] = ()
-) -> list[tuple[Posting, dict[str, int]]]:
+def recent(engine: sa.Engine, *, limit: int = 50, kinds: Collection[str] = ()) -> list[tuple[Posting, dict[str, int]]]:
     """The newest postings with their counts, newest first; of these `kinds` only, if any are given."""
     query = sa.select(_postings).order_by(_postings.c.firing_at.desc(), _postings.c.id.desc()).limit(limit)
     if kinds:

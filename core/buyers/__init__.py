@@ -36,12 +36,12 @@ def refresh(engine: sa.Engine, source: str, *, now: datetime, currency: str = "R
     since = cuts.counted_to(engine, source)
     if since is None:
         return rebuild(engine, source, now=now, currency=currency)
-    touched = _touched(engine, source, since=since - OVERLAP)
-    for part in chunks(touched, AT_A_TIME):
+    found = touched(engine, source, since=since - OVERLAP)
+    for part in chunks(found, AT_A_TIME):
         _count(engine, source, currency, (_orders.c.contact_id.in_(part), _buyers.c.contact_id.in_(part)))
     cuts.daily(engine, source, now=now)
     cuts.counted(engine, source, now=now)
-    return len(touched)
+    return len(found)
 
 
 def rebuild(engine: sa.Engine, source: str, *, now: datetime, currency: str = "RUB") -> int:
@@ -51,7 +51,7 @@ def rebuild(engine: sa.Engine, source: str, *, now: datetime, currency: str = "R
     """
     cuts.begin(engine, source, now=now)
     looked_at = 0
-    for first, last, size in _ranges(engine):
+    for first, last, size in ranges(engine):
         chosen = (_orders.c.contact_id.between(first, last), _buyers.c.contact_id.between(first, last))
         _count(engine, source, currency, chosen)
         looked_at += size
@@ -60,7 +60,7 @@ def rebuild(engine: sa.Engine, source: str, *, now: datetime, currency: str = "R
     return looked_at
 
 
-def _touched(engine: sa.Engine, source: str, *, since: datetime) -> list[int]:
+def touched(engine: sa.Engine, source: str, *, since: datetime) -> list[int]:
     """The contacts who since have a new or altered order, or have lost one to another contact."""
     lately = (_orders.c.source == source, _orders.c.written_at >= since, _orders.c.contact_id.is_not(None))
     written = sa.select(_orders.c.contact_id).distinct().where(*lately)
@@ -70,7 +70,7 @@ def _touched(engine: sa.Engine, source: str, *, since: datetime) -> list[int]:
         return sorted(left.union(connection.scalars(written)))
 
 
-def _ranges(engine: sa.Engine) -> Iterator[tuple[int, int, int]]:
+def ranges(engine: sa.Engine) -> Iterator[tuple[int, int, int]]:
     """All contacts in ranges of ids: the first, the last, how many."""
     ids, first = tables.contacts.c.id, 0
     while True:

@@ -111,6 +111,7 @@ def plain(line: Line) -> dict[str, Any]:
             "members": line.members,
             "reached": line.reached,
             "withheld": dict(line.withheld or {}),
+            "capped": line.capped,
             "reason": line.reason or "",
         }
     if isinstance(line, Waits):
@@ -165,7 +166,8 @@ def gist(reason: VestnikError | str) -> str:
 def _sentence(app: App, row: dict[str, Any]) -> str:
     at = local(app, row["at"])[:-3]
     if row["what"] == "issue":
-        tail = reason_of(row["reason"]) or say._(N_("reaches {reached} of {members}"), **_counts(row))
+        some = N_("reaches {reached} of {members} at most") if row["capped"] else N_("reaches {reached} of {members}")
+        tail = reason_of(row["reason"]) or say._(some, **_counts(row))
         return f"{at}  {row['issue']:<28}  {tail}"
     words = [say._(WORDS[row["outcome"]])]
     if row["outcome"] == DEFERRED:

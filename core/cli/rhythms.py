@@ -94,7 +94,7 @@ def _lines(one: Common) -> Iterator[str]:
         N_("Bought by: {buyers}; again: {clients} ({share} %)"),
         buyers=clients.buyers,
         clients=clients.clients,
-        share=clients.share,
+        share=round(clients.clients * 100 / clients.buyers),
     )
     for pool in [_pool(N_("this product"), clients), _pool(N_("section {code}"), one.others, code=one.section)]:
         yield from pool

@@ -15,7 +15,7 @@ from core.compose.folding import folded
 from core.compose.tidying import tidy
 from core.goods import Card
 
-_MOST_CARDS = 10_000
+_MOST_CARDS = 5_000  # of some 3 KB each
 _PREFIX = "_card_"
 _FIELDS = tuple(one.name for one in dataclasses.fields(Card))
 

@@ -25,11 +25,11 @@ def _remembered(work: Callable[..., str]) -> Callable[..., str]:
     """`work` whose answers are kept; what no dictionary can hold is worked out each time."""
     kept = lru_cache(maxsize=4096, typed=True)(work)  # True is 1, and no number
 
-    def known(*args: Any, **named: Any) -> str:
+    def known(*args: Any) -> str:
         try:
-            return kept(*args, **named)
+            return kept(*args)
         except TypeError:
-            return work(*args, **named)
+            return work(*args)
 
     return known
 
@@ -172,13 +172,20 @@ def settled(language: str, usual: str, mark: Mark, *, html: bool) -> dict[str, C
         marked = mark(url, content, html)
         return Markup(marked) if html else marked  # noqa: S704 - `url` was escaped by the template
 
-    @_remembered
-    def priced(value: Any, currency: str = "") -> str:
+    def priced(value: Any, currency: str) -> str:
         text = _money(value, currency or usual, language)
         return escape(text) if html else text
 
+    kept = lru_cache(maxsize=4096, typed=True)(priced)
+
+    def money(value: Any, currency: str = "") -> str:
+        try:
+            return kept(value, currency)
+        except TypeError:  # as in _remembered, without a call between: 24 sums stand in a letter
+            return priced(value, currency)
+
     return {
-        "money": priced,
+        "money": money,
         "date": lambda value, form="long": _date(value, form, language),
         "plural": lambda value, *forms: _plural(value, forms, language),
         "linked": linked,

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from core import consent
+from core import consent, mailings
 from core.errors import VestnikError
 from core.journeys import content, reading
+from core.journeys.arbiter import may_issue
 from core.journeys.content import Firing
 from core.journeys.deciding import QUEUED, Asking, sale
 from core.journeys.notebook import Notebook, Noted
@@ -72,12 +73,14 @@ class Foreseen(Asking):
     firings: Sequence[Firing] = ()  # issues that are foreseen, until the end of the stretch
     lives: dict[tuple[str, int, str], Case] = field(default_factory=dict)
     gets: dict[int, Mapping[int, bool]] = field(default_factory=dict)  # contact → firing's number → it reaches them
+    went: dict[tuple[int, int], bool] = field(default_factory=dict)  # contact, firing → it has gone to them
+    capped: dict[str, bool] = field(default_factory=dict)  # mailing → its issues keep the frequency
     fired: dict[datetime, list[int]] = field(default_factory=dict)  # day → postings of issues
     left: dict[tuple[str, str], str | None] = field(default_factory=dict)  # scenario, address → why none reaches it
 
     def cases(self, scenario: Scenario, entries: Sequence[Entry], *, now: datetime) -> list[Case]:
         if len(self.lives) > _REMEMBERED:
-            for kept in (self.lives, self.gets, self.left):
+            for kept in (self.lives, self.gets, self.left, self.went):
                 kept.clear()
         missing = [one for one in entries if _name(scenario, one) not in self.lives]
         if missing:
@@ -102,7 +105,8 @@ class Foreseen(Asking):
     def _reached(self, contact_id: int, number: int, now: datetime) -> bool:
         """Before an issue goes out, all in its groups count; then those whom it reached."""
         gets = self.gets.get(contact_id, {})
-        return number in gets and (self.firings[number].at > now or gets[number])
+        gone = self.went.get((contact_id, number), True)
+        return number in gets and (self.firings[number].at > now or (gets[number] and gone))
 
     def _read(self, scenario: Scenario, missing: Sequence[Entry]) -> None:
         """Read the lives of those asked for, and of those whom the same scenario expects next."""
@@ -135,8 +139,8 @@ class Foreseen(Asking):
         """The life of the entry's contact as it will be at `now`: with the letters and decisions of the rehearsal."""
         case = self.lives[_name(scenario, entry)]
         facts = tuple(one for one in case.life.past.facts if one.at <= now)
-        letters = [*self._real(case.life.past.letters, now), *self._planned(noted, now), *self._issued(entry, now)]
-        past = Past(facts, tuple(sorted(letters, key=lambda one: one.at)))
+        letters = [*self._real(case.life.past.letters, now), *self._planned(noted, now)]
+        past = self._with_issues(Past(facts, tuple(letters)), entry.contact_id, now)
         known = tuple(self._known(scenario, case.life.known, noted))
         return Case(entry, Life(past, known, case.life.zone), case.who)
 
@@ -164,12 +168,27 @@ class Foreseen(Asking):
                     shown=one.shown,
                 )
 
-    def _issued(self, entry: Entry, now: datetime) -> Iterable[Written]:
-        for number, reached in self.gets.get(entry.contact_id, {}).items():
+    def _with_issues(self, past: Past, contact_id: int, now: datetime) -> Past:
+        """`past` with the issues that have gone out meanwhile: those of a capped mailing only if they might."""
+        letters, zone = sorted(past.letters, key=lambda one: one.at), self.manners.timezone
+        for number, reached in self.gets.get(contact_id, {}).items():
             firing = self.firings[number]
             at = max(firing.at, self.begin)
-            if reached and at <= now:
-                yield Written(issue=firing.issue.code, at=at, kind="issue", gone=at < now)
+            if not reached or at > now:
+                continue
+            before = Past(past.facts, tuple(one for one in letters if one.at <= at))
+            went = not self._capped(firing) or may_issue(before, at, self.manners.frequency, zone=zone) is None
+            self.went[contact_id, number] = went
+            if went:
+                letters.append(Written(issue=firing.issue.code, at=at, kind="issue", gone=at < now))
+                letters.sort(key=lambda one: one.at)
+        return Past(past.facts, tuple(letters))
+
+    def _capped(self, firing: Firing) -> bool:
+        code = firing.issue.mailing
+        if code not in self.capped:
+            self.capped[code] = mailings.mailing(self.connection, code).capped
+        return self.capped[code]
 
     def _known(self, scenario: Scenario, known: Iterable[Known], noted: Iterable[Noted]) -> Iterable[Known]:
         mine = {(self.cast.at(one.place)[1].code, one.entry.key): one for one in noted if self._of(one, scenario)}

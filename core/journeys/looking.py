@@ -97,8 +97,12 @@ class Sight:
         return spans
 
     def look(self, scenario: Scenario, step: Step, tick: Tick) -> Look:
-        """How far the step was looked at; one that never was, from the beginning of its scenario."""
-        return self.looks.get(step.code) or Look(scenario.since or tick.now, tick.newest, None)
+        """How far the step was looked at; of a step that was added later, all until now."""
+        if step.code in self.looks:
+            return self.looks[step.code]
+        if self.looks:
+            return Look(tick.now, tick.newest, tick.now)
+        return Look(scenario.since or tick.now, tick.newest, None)
 
     def looked(self, scenario: Scenario, step: Step, tick: Tick) -> Look:
         """How far it is looked at after this tick."""

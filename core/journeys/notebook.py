@@ -20,6 +20,7 @@ from core.scenario import Entry
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _ENTRY = "contact, source, person, subject, key, anchor_at"
+_WITHOUT_REASON = f"place, {_ENTRY}, first_due, due, at, status, '', shown"  # reading them takes a tenth of all time
 _TABLES = f"""
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -146,10 +147,10 @@ class Notebook:
         )
 
     def of(self, contact_ids: Collection[int]) -> dict[int, list[Noted]]:
-        """What was decided for these contacts."""
+        """What was decided for these contacts, without the reasons."""
         found: dict[int, list[Noted]] = defaultdict(list)
         marks = ",".join("?" * len(contact_ids))
-        query = f"SELECT * FROM decided WHERE contact IN ({marks})"  # noqa: S608 - marks alone
+        query = f"SELECT {_WITHOUT_REASON} FROM decided WHERE contact IN ({marks})"  # noqa: S608 - marks alone
         for row in self._base.execute(query, list(contact_ids)):
             found[row[1]].append(_noted(row))
         return found
@@ -191,7 +192,9 @@ def _entry(row: Sequence[Any]) -> Entry:
 def _noted(row: Sequence[Any]) -> Noted:
     first_due, due, at, status, reason, shown = row[7:]
     moments = (moment(first_due), moment(due), moment(at))
-    return Noted(row[0], _entry(row[1:7]), *moments, status, unpacked(reason), tuple(json.loads(shown or "[]")))
+    return Noted(
+        row[0], _entry(row[1:7]), *moments, status, unpacked(reason), tuple(json.loads(shown)) if shown else ()
+    )
 
 
 def _packed(reason: VestnikError | str) -> str:

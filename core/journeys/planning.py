@@ -55,6 +55,7 @@ class Due:
     reached: int = 0
     withheld: Mapping[str, int] | None = None
     reason: VestnikError | None = None  # why it would not go out at all
+    capped: bool = False  # it keeps the frequency, so that it reaches fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +169,11 @@ def due(planner: Planner, firing: Firing) -> Due:
     try:
         with planner.engine.connect() as connection:
             counts = _reach(connection, firing, planner.manners)
+            capped = mailings.mailing(connection, firing.issue.mailing).capped
     except VestnikError as error:
         return Due(firing, reason=error)
     reached = counts.pop("", 0)
-    return Due(firing, reached + sum(counts.values()), reached, counts)
+    return Due(firing, reached + sum(counts.values()), reached, counts, capped=capped)
 
 
 def _reach(connection: sa.Connection, firing: Firing, manners: Manners) -> dict[str, int]:

@@ -66,8 +66,9 @@ def walk(walker: Walker, scenario: Scenario, *, now: datetime, tick: Tick | None
                 if walker.stopping():
                     return tally
                 _decide(walker, scenario, step, batch, fresh, tally, now=now)
-    if waiting:
-        looking.keep(walker.engine, scenario, {step.code: sight.looked(scenario, step, tick) for step in waiting})
+    done = [step for step in scenario.chain if step in waiting or step.code not in sight.looks]
+    if done:
+        looking.keep(walker.engine, scenario, {step.code: sight.looked(scenario, step, tick) for step in done})
     return tally
 
 

@@ -17,7 +17,7 @@ from core.rules.json_columns import JsonNumber
 from core.scenario import Anchor, Span
 from core.tables import facts
 
-_LONGEST_AGO: sa.ColumnElement[Any] = sa.literal_column("''")
+_NEVER: sa.ColumnElement[Any] = sa.literal_column("''")
 
 
 class BasketSettings(Settings):
@@ -47,12 +47,12 @@ class Basket(Anchor):
 
 def _begun() -> sa.ColumnElement[Any]:
     """When the basket last ended before, by an order or by being emptied: what came after is another one."""
-    emptied = sa.or_(OTHER.c.what == "ordered", OTHER.c.subject == facts.c.subject)
+    ended = sa.or_(OTHER.c.what == "ordered", OTHER.c.subject == facts.c.subject)
     endings = sa.select(sa.cast(sa.func.max(OTHER.c.at), sa.String(64))).where(
         OTHER.c.contact_id == facts.c.contact_id,
         OTHER.c.what.in_(("ordered", "basket_emptied")),
         OTHER.c.at <= facts.c.at,
         OTHER.c.source == facts.c.source,
-        emptied,
+        ended,
     )
-    return sa.func.coalesce(endings.correlate(facts).scalar_subquery(), _LONGEST_AGO)
+    return sa.func.coalesce(endings.correlate(facts).scalar_subquery(), _NEVER)

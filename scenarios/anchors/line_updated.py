@@ -10,7 +10,7 @@ from pydantic import Field
 
 from core.anchoring import Column, first_of_each, named, nothing
 from core.errors import N_
-from core.goods.anchored import OfGoods, ahead, at_hand
+from core.goods.anchored import OfGoods, ahead, at_hand, is_of
 from core.goods.wanting import happened_to_products
 from core.model import Kind
 from core.rules import Condition
@@ -60,19 +60,31 @@ class LineUpdated(Anchor):
 
 def _sold(by: str, span: Span) -> sa.FromClause:
     """The new products, the old ones of the same line, and the orders of these."""
+    if span.world.only is not None:
+        return _sold_to(span.world.only, by)
     old = _by_section() if by == "section" else _by_property(by, span)
     lines = InOrder(old, order_lines, order_lines.c.product == _old.c.external_id)
     return InOrder(lines, orders, sa.and_(orders.c.id == order_lines.c.order_id, orders.c.source == facts.c.source))
 
 
+def _sold_to(contact: int, by: str) -> sa.FromClause:
+    """The same for one contact: their few orders are read, not all that were ever sold of a line."""
+    own = InOrder(_new(), orders, sa.and_(orders.c.contact_id == contact, orders.c.source == facts.c.source))
+    lines = InOrder(own, order_lines, order_lines.c.order_id == orders.c.id)
+    same = _same_section() if by == "section" else _first_value(_old, by) == _first_value(products, by)
+    return InOrder(lines, _old, sa.and_(is_of(_old, orders.c.source, order_lines.c.product), same))
+
+
 def _new() -> sa.FromClause:
-    same = sa.and_(products.c.source == facts.c.source, products.c.external_id == facts.c.subject)
-    return InOrder(facts, products, same)
+    return InOrder(facts, products, is_of(products, facts.c.source, facts.c.subject))
 
 
 def _by_section() -> sa.FromClause:
-    inside = sa.and_(_old.c.section == products.c.section, products.c.section != "")
-    return InOrder(_new(), _old, sa.and_(inside, _old.c.source == products.c.source))
+    return InOrder(_new(), _old, sa.and_(_same_section(), _old.c.source == products.c.source))
+
+
+def _same_section() -> Condition:
+    return sa.and_(_old.c.section == products.c.section, products.c.section != "")
 
 
 def _by_property(name: str, span: Span) -> sa.FromClause:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -119,3 +120,11 @@ def test_wrong_settings_are_refused_with_a_sentence(shop: Shop, code: str, setti
     with pytest.raises(Misconfigured) as error:
         shop.ask(code, **settings)
     assert said in str(error.value)
+
+
+def test_without_a_page_of_the_site_vestnik_takes_the_answers(shop: Shop) -> None:
+    shop.person("anna")
+    shop.pull()
+    html = shop.letter('{{ block("survey", question="Как дела?", answers=["Да & нет", "#2"]) }}').html
+    links = re.findall(r'href="(https://shop\.ru/p/s/[^"]+)"', html)
+    assert [re.fullmatch(r"https://shop\.ru/p/s/[\w-]{13,}/[0-9a-f]{12}/(\d)", link)[1] for link in links] == ["0", "1"]  # type: ignore[index]

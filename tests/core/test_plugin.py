@@ -49,7 +49,7 @@ def test_our_own_are_found_by_code() -> None:
 
 def test_a_file_in_the_local_folder_is_a_plug_in(tmp_path: Path) -> None:
     put(tmp_path, OWN.format(code="pigeon"))
-    assert channels(tmp_path).keys() == {"smtp", "pigeon"}
+    assert channels(tmp_path).keys() == {"file", "smtp", "pigeon"}
     assert channel("pigeon", tmp_path).title == "Pigeon post"
 
 
@@ -63,11 +63,12 @@ def test_a_local_file_may_build_upon_ours_without_putting_it_first(tmp_path: Pat
     put(tmp_path, OWN.format(code="smtp"), "a_pigeon.py")
     upon = "from connectors.channels.smtp import Smtp\n\nclass Fast(Smtp):\n    code = 'fast'\n    title = 'Fast'\n"
     put(tmp_path, upon, "b_fast.py")
-    assert {code: one.title for code, one in channels(tmp_path).items()} == {"smtp": "Pigeon post", "fast": "Fast"}
+    titles = {code: one.title for code, one in channels(tmp_path).items()}
+    assert titles == {"file": "Files in a folder", "smtp": "Pigeon post", "fast": "Fast"}
 
 
 def test_no_local_folder_is_no_fault(tmp_path: Path) -> None:
-    assert channels(tmp_path / "none").keys() == channels(tmp_path).keys() == {"smtp"}
+    assert channels(tmp_path / "none").keys() == channels(tmp_path).keys() == {"file", "smtp"}
 
 
 @pytest.mark.parametrize("text", ["def broken(:", "import no_such_module", "1 / 0"])
@@ -85,7 +86,7 @@ def test_an_installed_package_puts_its_plug_in_on_the_shelf(tmp_path: Path, monk
         EntryPoint("sources.other", "no_such_module:Other", "vestnik.plugins"),
     ]
     monkeypatch.setattr(plugin, "entry_points", lambda group: entries)
-    assert channels().keys() == {"smtp", "pigeon"}, "what stands on another shelf is not even loaded"
+    assert channels().keys() == {"file", "smtp", "pigeon"}, "what stands on another shelf is not even loaded"
     sys.modules.pop("pigeon_post")
 
 
@@ -99,7 +100,7 @@ def test_an_installed_plug_in_that_does_not_load_is_named(monkeypatch: pytest.Mo
 def test_an_unknown_code_gets_the_nearest_or_all_known() -> None:
     with pytest.raises(Misconfigured, match=r"no plug-in 'smpt' in connectors\.channels\. Did you mean 'smtp'\?"):
         channel("smpt")
-    with pytest.raises(Misconfigured, match=r"Known: smtp\."):
+    with pytest.raises(Misconfigured, match=r"Known: file, smtp\."):
         channel("telegraph")
 
 

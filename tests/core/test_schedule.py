@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import Misconfigured
 from core.i18n import message
-from core.schedule import Due, due, duration, parse
+from core.schedule import Due, clock, due, duration, parse, weekdays
 
 MOSCOW, BERLIN, NEW_YORK = "Europe/Moscow", "Europe/Berlin", "America/New_York"
 
@@ -377,3 +377,33 @@ def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(Misconfigured, match="is not a length of time") as refused:
         duration(text)
     assert text in str(refused.value)
+
+
+# ---- parts of a line by themselves ----
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("mon-sun", {1, 2, 3, 4, 5, 6, 7}),
+        ("mon,thu", {1, 4}),
+        ("Пн–Ср, сб", {1, 2, 3, 6}),
+        ("sunday", {7}),
+        ("mon-fri wed", {1, 2, 3, 4, 5}),
+    ],
+)
+def test_days_of_the_week_are_read(text: str, numbers: set[int]) -> None:
+    assert weekdays(text) == numbers
+
+
+@pytest.mark.parametrize("text", ["", " , ", "fri-mon", "mno", "mon-wed-fri", "1-5", "mon-"])
+def test_what_is_no_day_of_the_week_is_refused(text: str) -> None:
+    with pytest.raises(Misconfigured):
+        weekdays(text)
+
+
+def test_a_time_of_day_is_read() -> None:
+    assert (clock("9:30"), clock(" 21:00 "), clock("24:00")) == (time(9, 30), time(21), time(0))
+    for text in ("", "9", "24:01", "9:60", "9.30"):
+        with pytest.raises(Misconfigured):
+            clock(text)

@@ -159,6 +159,30 @@ def test_whoever_buys_both_ways_needs_no_telling(shop: Shop) -> None:
     assert "not among those whom the scenario is for" in shop.why_not("anna", "offline_buyer/1")
 
 
+@ON_SQLITE
+def test_whoever_buys_again_meanwhile_or_cancels_gets_no_word_on_the_first_time(shop: Shop) -> None:
+    shop.runs("offline_buyer", "online_buyer", "popular_bought", "ecosystem", "vip", "accompanying")
+    shop.sells("sofa", price=120_000)
+    shop.learns()
+    first = shop.orders("anna", "sofa")
+    shop.moves(first, "F")
+    shop.orders("boris", "bulb", offline=True)
+    shop.passes(hours=12)
+    shop.orders("boris", "lamp")
+    shop.waits(minutes=1)
+    shop.cancels(first)
+    for days in (1, 1, 1, 12.5):
+        shop.passes(days=days)
+    assert shop.codes_to("anna") == []
+    assert shop.codes_to("boris") == ["ecosystem/1"]
+    assert "the goal is reached: ordered" in shop.why_not("boris", "offline_buyer/1")
+    for letter in ("online_buyer/1", "ecosystem/1", "vip/1"):
+        assert shop.why_not("anna", letter) in {
+            "nothing",
+            "skipped: it is over: the order was cancelled, 26.11.2026 00:01",
+        }
+
+
 def test_two_weeks_after_the_first_purchase_what_else_the_shop_can_do(shop: Shop) -> None:
     shop.orders("boris", "lamp")
     shop.waits(minutes=1)

@@ -138,6 +138,22 @@ def test_after_half_a_year_one_may_leave_with_one_click(silent: Shop) -> None:
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("does", ["orders", "looks"])
+def test_whoever_came_back_while_the_letter_waited_for_the_morning_gets_none(shop: Shop, does: str) -> None:
+    shop.runs("reactivation", "last_login")
+    shop.knows("anna")
+    shop.at(2026, 11, 25, 3, 0)
+    shop.logs_in("anna")
+    shop.tick()
+    shop.at(2027, 1, 24, 3, 0)
+    shop.at(2027, 1, 24, 8, 0)
+    getattr(shop, does)("anna", "1")
+    shop.at(2027, 1, 24, 9, 0)
+    assert shop.codes_to("anna") == []
+    assert shop.why_not("anna", "reactivation/1").startswith("skipped: ")
+
+
+@ON_SQLITE
 def test_any_sign_of_life_ends_it(silent: Shop) -> None:
     silent.frequency = Frequency(sale_of=0)  # else one promo code were enough for so few letters
     silent.passes(days=60)

@@ -126,6 +126,23 @@ def test_whoever_bought_the_product_meanwhile_is_not_told_that_it_is_back(shop: 
     assert "the goal is reached: bought the product" in shop.why_not("anna", "back_in_stock/1")
 
 
+@ON_SQLITE
+def test_whoever_bought_the_product_meanwhile_is_not_told_that_it_is_cheaper_or_new(shop: Shop) -> None:
+    shop.orders("anna", "clock")
+    shop.looks("anna", "watch")
+    shop.runs("price_drop", "line_update")
+    shop.at(2026, 11, 25, 2, 0)
+    shop.product("watch", price=Decimal(45_000))
+    shop.sells("watch2", price=52_000, section="40", created_at=shop.now)
+    shop.tick()
+    shop.at(2026, 11, 25, 8, 0)
+    shop.orders("anna", "watch", "watch2")
+    shop.at(2026, 11, 25, 9, 0)
+    assert shop.codes_to("anna") == []
+    for letter in ("price_drop/1", "line_update/1"):
+        assert "the goal is reached: bought the product" in shop.why_not("anna", letter)
+
+
 def test_a_lower_price_of_what_was_looked_at_or_lies_in_the_basket_is_told(shop: Shop) -> None:
     shop.knows("boris", "vera")
     shop.looks("anna", "watch")

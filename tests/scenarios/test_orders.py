@@ -232,7 +232,7 @@ def test_two_orders_done_one_after_the_other_are_one_chain(shop: Shop) -> None:
 @ON_SQLITE
 def test_thanks_are_not_switched_on_before_percent_and_days_are_written(shop: Shop, tmp_path: Path) -> None:
     app = installation(shop, tmp_path)
-    with pytest.raises(Misconfigured, match="order_thanks/thanks: .*block coupon needs percent, days"):
+    with pytest.raises(Misconfigured, match=r"order_thanks/thanks: .*block coupon needs percent, days"):
         switching.on(app, "order_thanks")
     assert not shop.scenario("order_thanks").active
     shop.edit("order_thanks", THANKS)

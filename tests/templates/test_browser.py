@@ -15,7 +15,7 @@ from core.model import Letter
 from tests.blocks.all_blocks import furnished
 from tests.blocks.conftest import Shop
 from tests.browser import ON_SQLITE, broken, screenshots
-from tests.templates.test_letters import PRESS, published
+from tests.templates.test_letters import NAMES, PRESS, published
 
 CONTRASTS = """() => {
   const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -64,3 +64,30 @@ def test_the_layout_fits_and_can_be_read(
                 assert page.evaluate("document.documentElement.scrollWidth") == width
                 assert page.evaluate(CONTRASTS) == [], (width, scheme)
                 assert broken(page) == []
+
+
+def test_every_ready_letter_fits_and_can_be_read(
+    engine: sa.Engine, tmp_path: Path, browser: Browser, pictures: tuple[str, list[str]]
+) -> None:
+    """Its pictures are evidence to be looked at: docs/letters.md says how to keep them."""
+    address, _ = pictures
+    site = Site(name="Домовой", url=address, phone="+7 495 123-45-67", address="Москва, Тверская, 1")
+    shop = Shop(engine, tmp_path, site=site)
+    shop.person("anna", attributes={"UF_BONUS": 1521})
+    furnished(shop)
+    folder = screenshots(tmp_path)
+    for scheme in ("light", "dark"):
+        with browser.new_context(viewport={"width": 600, "height": 900}, color_scheme=scheme) as context:  # type: ignore[arg-type]
+            page = context.new_page()
+            for name in NAMES:
+                letter = shop.written(published(name, replace(PRESS, site=site)), "anna")
+                assert isinstance(letter, Letter), name
+                page.set_content(letter.html, wait_until="load")
+                for width in (375, 600):
+                    page.set_viewport_size({"width": width, "height": 900})
+                    file = folder / f"{name.replace('/', '-')}-{width}-{scheme}.png"
+                    page.screenshot(path=file, full_page=True)
+                    assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
+                assert page.evaluate(CONTRASTS) == [], (name, scheme)
+                assert broken(page) == [], name
+    assert len(list(folder.glob("*.png"))) >= len(NAMES) * 4

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from core import compose, mailings
 from core.compose import Addressee, Press
+from core.compose.filters import settled
 from core.compose.sandbox import environment, named_groups, rendered
 from core.config import Site
 from core.errors import Refused
@@ -112,3 +113,12 @@ def test_a_letter_may_say_something_to_a_group_alone(world: World) -> None:
 def test_the_groups_that_conditions_name_are_found() -> None:
     source = "{% if 'vip' in groups and not ('a' in groups) %}{% endif %}{{ 'b' not in groups }}{{ 'c' in name }}"
     assert named_groups(source) == ("a", "b", "vip")
+
+
+def test_a_block_writes_sums_as_a_letter_does() -> None:
+    money = settled("ru", "RUB", lambda url, content, escaped: url, html=True)["money"]
+    assert [money(1990), money(15, "EUR"), money(15, currency="EUR")] == ["1\xa0990\xa0₽", "15\xa0€", "15\xa0€"]
+    assert money(1) == "1\xa0₽"
+    for wrong in (True, [1], {}):  # True is 1, but no sum; and what no dictionary can hold is no sum either
+        with pytest.raises(Refused):
+            money(wrong)

@@ -51,8 +51,6 @@ def test_what_all_letters_share_is_written_out(source: str, text: str) -> None:
         "{{ site.missing }}",
         "{{ 1 / 0 }}",
         "{{ site.name.upper() }}",
-        "{% set site = person %}{{ site.name }}",
-        "{% for site in person.shops %}{{ site.name }}{% endfor %}",
         "{% for a in person.shops %}{% if loop.first %}x{% endif %}{% endfor %}",
         "{% for a in 'aaaaaaaaaa' %}" * 4 + "x" + "{% endfor %}" * 4,
     ],
@@ -65,12 +63,20 @@ def test_what_is_left_reads_as_it_did() -> None:
     source = """{% if site.name %}{% set a = name ~ "!" %}{% endif %}{{ a }} {{ site.name }}
 {% for a in person.tags %}{% if site.phone %}no{% else %}{{ loop.index }}{{ a }}{{ site.name }}{% endif %}{% endfor %}
 {% if name %}{{ site.name }}{% elif site.phone %}b{% else %}{{ site.name | lower }}{% endif %}
+{% with site = person %}{{ site.tags }}{% endwith %}{% for site in person.tags %}{{ site }}{% endfor %}
 {% filter upper %}{{ site.name }}{{ name }}{% endfilter %}{% set b %}{{ site.name }}{% endset %}{{ b | length }}"""
     sandbox = environment(html=True)
     for name in ("Анна <3", ""):
         values = {**KNOWN, "name": name, "person": {"tags": ["a", "<b>"]}}
         whole = rendered(sandbox.from_string(source), values)
         assert rendered(sandbox.from_string(folded(sandbox, source, KNOWN)), values) == whole
+
+
+def test_a_name_that_the_letter_takes_for_itself_is_not_ours() -> None:
+    sandbox = environment(html=True)
+    tree = folded(sandbox, "{% set site = person %}{{ site.name }}{% if site.phone %}!{% endif %}", KNOWN)
+    values = {**KNOWN, "person": {"name": "Анна", "phone": "1"}}
+    assert rendered(sandbox.from_string(tree), values) == "Анна!"
 
 
 def test_loops_that_are_written_out_have_one_limit_together() -> None:

@@ -259,7 +259,6 @@ def test_what_the_file_names_must_exist(engine: sa.Engine, tmp_path: Path, old: 
         ("Asia/Yekaterinburg", "Asia/Ekaterinburg", "did you mean Asia/Yekaterinburg"),
         ("news@shop.ru", "news", "address 'news' is not valid"),
         ("Магазин, «Домовой» <news@shop.ru>", "a" * 320 + " <news@shop.ru>", "[mailings.greetings] from"),
-        ('groups = ["birthday"]', "groups = []", "[mailings.greetings] groups"),
         ('letter = "birthday"', 'letter = "../secrets"', "[issues.birthday] letter"),
         ("ежедневно в 5:00", "5 " * 200, "[issues.birthday] schedule"),
         ('include = {birthday = "today"}', 'include = "everybody"', "[groups.birthday] include"),
@@ -310,6 +309,7 @@ def test_a_bad_sender_of_the_site_is_a_fault_of_the_settings(engine: sa.Engine, 
         ("news@shop.ru", "news@shop.ru"),
         ("<News@Shop.ru>", "news@shop.ru"),
         ("Магазин <news@Магазин.рф>", "Магазин <news@xn--80aairftm.xn--p1ai>"),
+        ("Магазин <Новости@Магазин.рф>", "Магазин <новости@xn--80aairftm.xn--p1ai>"),
         ("Магазин, «Домовой» <news@shop.ru>", '"Магазин, «Домовой»" <news@shop.ru>'),
         ('"Shop, Inc." <news@shop.ru>', '"Shop, Inc." <news@shop.ru>'),
         ("Shop\nInc <news@shop.ru>", "Shop Inc <news@shop.ru>"),
@@ -333,3 +333,16 @@ def test_a_layout_that_the_letters_of_another_file_cannot_stand_in_is_refused(
     taken(engine, tmp_path)
     alone = '[mailings.greetings]\nfrom = "news@shop.ru"\ngroups = ["birthday"]\nlayout = "none"'
     assert "layouts/none.html" in refused(engine, tmp_path, alone)
+
+
+def test_a_mailing_of_scenarios_needs_no_groups_but_an_issue_does(engine: sa.Engine, tmp_path: Path) -> None:
+    assert actions(taken(engine, tmp_path, '[mailings.scenarios]\nname = "Сценарии"')) == {
+        "mailings.scenarios": "created"
+    }
+    exported = definitions.export(engine, site=SITE)
+    assert actions(taken(engine, tmp_path, exported)) == {"mailings.scenarios": "same"}
+    said = refused(engine, tmp_path, FILE.replace('groups = ["birthday"]', ""))
+    assert "[issues.birthday] mailing 'greetings' has no groups, so nobody would get this issue" in said
+    taken(engine, tmp_path)
+    [mailing] = [block for block in FILE.split("\n\n") if "[mailings" in block]
+    assert "has no groups" in refused(engine, tmp_path, mailing.replace('groups = ["birthday"]', ""))

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from core import groups, intake, tables
@@ -16,15 +15,10 @@ from core.model import Kind, Person, Record, Subscription
 from core.rules import World
 from core.testing import MemorySource
 from tests.conftest import NOW
-from tests.core.intake.test_pull import facts, order, person, rows
+from tests.core.intake.shop import facts, order, person, rows
 
 PEOPLE, ORDERS, SUBSCRIPTIONS = Kind.PEOPLE, Kind.ORDERS, Kind.SUBSCRIPTIONS
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def shop() -> MemorySource:
-    return MemorySource("shop", page=2)
 
 
 def subscription(number: int, **values: Any) -> Subscription:

@@ -12,7 +12,7 @@ from core import consent, db, intake, tables
 from core.model import Kind, OptOut, Record
 from core.testing import MemorySource
 from tests.conftest import NOW
-from tests.core.intake.test_pull import rows
+from tests.core.intake.shop import rows
 from tests.core.world import World
 
 BEFORE = NOW - timedelta(days=100)

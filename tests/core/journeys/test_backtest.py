@@ -60,15 +60,16 @@ def test_nothing_is_written_by_a_backtest(shop: Shop) -> None:
 
 
 def test_what_happened_after_a_letter_was_due_is_not_known_to_it(shop: Shop) -> None:
-    """A basket is filled anew every hour: four hours after the last time, not after each."""
+    """A basket is filled anew after three hours and a half, and ordered after six: no letter."""
+    shop.at(2026, 11, 24, 9, 0)
     shop.registers("anna")
-    for product in ("1", "2", "1"):
-        shop.puts("anna", product)
-        shop.pull()
-        shop.waits(hours=1)
+    shop.puts("anna", "1")
+    days_pass(shop, 3.5 / 24)
+    shop.puts("anna", "2")
+    days_pass(shop, 2.5 / 24)
+    shop.orders("anna", "2")
     days_pass(shop, 1)
-    found = played(shop, "abandoned_basket", days=2)
-    assert dict(found.letters) == {"4h": 1}
+    assert dict(played(shop, "abandoned_basket", days=2).letters) == {}
 
 
 def test_a_basket_left_for_four_hours_counts_though_it_was_filled_again_and_ordered_that_day(shop: Shop) -> None:

@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from core import journeys, tables
-from core.config import Caps, Frequency, PassiveCaps
 from core.db import connect
+from core.frequency import Caps, Frequency, PassiveCaps
 from core.journeys import Walker, ledger, looking
 from tests.scenarios.shop import NOON, Shop
 
@@ -207,3 +207,21 @@ def test_two_clocks_at_once_write_each_row_once(engine: sa.Engine, world: Callab
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.ledger)) == 30
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.recipients)) == 30
     assert sum(map(len, one.shop.inbox.values())) == 30
+
+
+def test_a_step_that_is_added_later_begins_with_what_becomes_due_from_then_on(
+    engine: sa.Engine, world: Callable[[int], World]
+) -> None:
+    shop = world(0).shop
+    shop.registers("anna")
+    shop.passes(hours=1)
+    shop.passes(days=9)
+    later = '[[steps]]\ncode = "1d"\nafter = "1 day"\nlate = "6 hours"\nletter = "birthday"\nsubject = "Письмо"\n'
+    shop.edit("chain", ('[[steps]]\ncode = "2d"', f'{later}[[steps]]\ncode = "2d"'))
+    shop.registers("boris")
+    shop.passes(minutes=1)
+    shop.passes(hours=2)
+    assert shop.codes_to("anna") == ["chain/1h"]
+    assert shop.why_not("anna", "chain/1d") == "nothing"
+    shop.passes(days=1)
+    assert "chain/1d" in shop.codes_to("boris")

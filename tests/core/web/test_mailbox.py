@@ -63,7 +63,7 @@ def test_the_html_of_a_letter_can_do_nothing(client: TestClient, mailbox: Put) -
     policy = {name: rest for name, _, rest in (part.strip().partition(" ") for part in
                                                answer.headers["Content-Security-Policy"].split(";"))}  # fmt: skip
     assert policy["default-src"] == "'none'"
-    assert policy["img-src"] == "'self' data:"
+    assert policy["img-src"] == "'self' data: https://shop.ru"  # and of nobody else
     assert "allow-scripts" not in policy["sandbox"]
     assert "allow-same-origin" not in policy["sandbox"]
     assert "script-src" not in policy

@@ -13,6 +13,7 @@ from core.errors import Misconfigured
 from core.model import Kind, Subscription
 from core.rules.baskets import LINES
 from core.scenario import Span
+from core.testing import MemorySource
 from tests.conftest import NOW
 from tests.core.rules.shop import MOSCOW, ago, line
 from tests.scenarios.anchors.town import HOUR, LONG_AGO, Town
@@ -271,6 +272,18 @@ def test_what_another_source_tells_is_not_meant(goods: Town, code: str, happen: 
     assert goods.entered(code, **BACK) == []
     happen(goods, "soap")
     assert len(goods.entered(code, **BACK)) == 1, "however many wishes they have"
+
+
+@pytest.mark.parametrize(("code", "happen"), [("back_in_stock", back), ("price_dropped", dropped)])
+def test_the_same_number_in_another_shop_is_another_product(goods: Town, code: str, happen: Happen) -> None:
+    other = Town(goods.engine, MemorySource("other"))
+    looked(other, "anna", "soap", ago(20))
+    other.basket("boris", ago(20), line("soap"))
+    waits(other, "vera", "soap")
+    other.pour()
+    goods.pour()
+    happen(goods, "soap")
+    assert goods.entered(code, **BACK) == []
 
 
 @pytest.mark.parametrize(("code", "happen"), [("back_in_stock", back), ("price_dropped", dropped)])
