@@ -78,4 +78,5 @@ class Frequency(_Part):
     passive_days: int = Field(default=90, ge=0, le=3650)  # so long without a reaction makes one passive; 0: nobody
     passive_letters: int = Field(default=3, ge=1)  # if there were so many letters in that time
     sale_of: int = Field(default=4, ge=0)  # one letter of so many may hold out a discount; 0: all
+    sale_days: int = Field(default=60, ge=0, le=3650)  # an older one does not count; 0: it always does
     content_day: bool = True  # no letters of scenarios on the day of an issue

@@ -68,15 +68,19 @@ def decide(
     content_today: bool,
     zone: str,
     hours: Hours | None = None,
+    site: str = "",
 ) -> Go | Later | Never:
     """Whether `wish` may go at `now`. Queued letters count as sent ones do, so the wish itself is not in `past`.
 
-    `content_today`: an issue goes to the contact today, on the wall of `zone`. With `hours` it waits for polite ones.
+    `content_today`: an issue goes to the contact today, on the wall of `zone`. With `hours` it waits for polite ones,
+    on the wall of `site` if they are meant there.
     """
     if wish.kind == "service":
         return Go()
-    case = _Case(past, _counted(past), rules, zone, hours, local_day(now, zone) if content_today else None)
-    sale = case.sale(wish) if wish.sale else None
+    content_day = local_day(now, zone) if content_today else None
+    clock = site if hours and hours.zone == "site" and site else zone
+    case = _Case(past, _counted(past), rules, zone, hours, content_day, clock)
+    sale = case.sale(wish, now) if wish.sale else None
     return Never(sale) if sale else _first_free(wish, case, now)
 
 
@@ -128,6 +132,7 @@ class _Case:
     zone: str
     hours: Hours | None = None
     content_day: date | None = None  # on which an issue goes to them
+    clock: str = ""  # the zone whose hours are kept
 
     def bar(self, at: datetime) -> _Bar | None:
         """The first rule that forbids a letter at `at`."""
@@ -148,13 +153,15 @@ class _Case:
     def month(self, at: datetime) -> _Bar | None:
         return self._rolling(at, MONTH)
 
-    def sale(self, wish: Wish) -> VestnikError | None:
-        """A discount again within so many letters; time alone does not mend that.
+    def sale(self, wish: Wish, at: datetime) -> VestnikError | None:
+        """A discount again within so many letters, not so long ago that it is forgotten.
 
         The other letters of its own chain do not count: three discounts in a row are what the chain was made for.
         """
         near = self.letters[-(self.rules.sale_of - 1) :] if self.rules.sale_of > 1 else ()
-        last = next((letter for letter in reversed(near) if letter.sale and not _of_its_chain(letter, wish)), None)
+        days = self.rules.sale_days
+        told = (letter for letter in reversed(near) if not days or at - letter.at < timedelta(days=days))
+        last = next((letter for letter in told if letter.sale and not _of_its_chain(letter, wish)), None)
         template = N_("only one letter of {of} may hold out a discount, and {letter} of {moment} did")
         return self._said(template, last, of=self.rules.sale_of) if last else None
 
@@ -200,7 +207,7 @@ class _Case:
         return _Bar(next_day(at, self.zone), VestnikError(N_("an issue goes to them on the same day")))
 
     def _hour(self, at: datetime) -> _Bar | None:
-        opening = next_polite(at, self.hours, self.zone) if self.hours else at
+        opening = next_polite(at, self.hours, self.clock or self.zone) if self.hours else at
         return _Bar(opening) if opening > at else None
 
     def _said(self, template: str, letter: Written, **values: object) -> VestnikError:

@@ -211,6 +211,7 @@ def _heard(
         manners.frequency,
         content_today=content_today,
         zone=one.case.life.zone,
+        site=manners.timezone,
         hours=manners.hours if (one.step.form.hours or one.scenario.form.hours) == "polite" else None,
     )
     if isinstance(said, Later):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core import groups
 from core.compose import Press, Publication
 from core.db import chunks
+from core.errors import Misconfigured, Refused, VestnikError
 from core.journeys import ledger, looking, printing
 from core.journeys.deciding import DEFERRED, QUEUED, Decision, Manners, decided
 from core.journeys.looking import Tick, moved
@@ -60,15 +61,22 @@ def walk(walker: Walker, scenario: Scenario, *, now: datetime, tick: Tick | None
     with walker.engine.connect() as connection:
         sight = looking.sight(connection, scenario, tick)
     waiting = [step for step in scenario.chain if sight.put_off.get(step.code) or sight.spans(scenario, step, tick)]
+    failed: dict[str, VestnikError] = {}
     for step in waiting:
-        with walker.engine.connect() as connection:
-            for batch in chunks(looking.found(connection, scenario, step, sight, tick), BATCH):
-                if walker.stopping():
-                    return tally
-                _decide(walker, scenario, step, batch, fresh, tally, now=now)
+        try:
+            with walker.engine.connect() as connection:
+                for batch in chunks(looking.found(connection, scenario, step, sight, tick), BATCH):
+                    if walker.stopping():
+                        return tally
+                    _decide(walker, scenario, step, batch, fresh, tally, now=now)
+        except (Misconfigured, Refused) as error:  # a letter that cannot be printed costs the others nothing
+            failed[step.code] = error
     done = [step for step in scenario.chain if step in waiting or step.code not in sight.looks]
-    if done:
-        looking.keep(walker.engine, scenario, {step.code: sight.looked(scenario, step, tick) for step in done})
+    looks = {step.code: sight.looked(scenario, step, tick) for step in done if step.code not in failed}
+    if looks:
+        looking.keep(walker.engine, scenario, looks)
+    if failed:
+        raise next(iter(failed.values()))
     return tally
 
 

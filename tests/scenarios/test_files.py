@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
 
 from core import mailings, wording
-from core.compose import Press, Publication
+from core.compose import Publication
 from core.journeys import Scenario, Step, printing
 from core.journeys.scenarios import read
+from core.links import Utm
 from core.showing import Promise
 from tests.scenarios.shop import ANCHORS, MAILINGS, NOON, PRESS, SHELF
 from tests.test_house import ROOT
@@ -30,14 +32,13 @@ OWN = replace(PRESS, defaults={"coupon": {"percent": 10, "days": 14}})
 _TABLE = re.compile(r"(<!-- made from[^\n]*-->\n)(.*)(<!-- end -->)", re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def greeting() -> mailings.Mailing:
-    return mailings.Mailing("scenarios", "Письма", PRESS.site.sender, "", (), (), mailings.Utm(), "standard")
+MAILING = mailings.Mailing("scenarios", "Письма", PRESS.site.sender, "", (), (), Utm(), "standard")
 
 
-def published(name: str, mailing: mailings.Mailing, press: Press = OWN) -> Publication:
+@cache
+def published(name: str) -> Publication:
     scenario, step = STEPS[name]
-    return printing.published(press, scenario, step, mailing, at=NOON)
+    return printing.published(OWN, scenario, step, MAILING, at=NOON)
 
 
 def coupon(publication: Publication) -> Any:
@@ -51,9 +52,9 @@ def test_every_letter_belongs_to_a_step_and_every_step_has_one() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(STEPS))
-def test_a_step_is_published_and_promises_what_its_file_says(name: str, greeting: mailings.Mailing) -> None:
+def test_a_step_is_published_and_promises_what_its_file_says(name: str) -> None:
     scenario, step = STEPS[name]
-    publication = published(name, greeting)
+    publication = published(name)
     given = {code: settings for code, settings in step.form.blocks.items() if code != "coupon"}
     placed = {one.code: one.settings for one in publication.blocks}
     for code, settings in given.items():
@@ -66,12 +67,12 @@ def test_a_step_is_published_and_promises_what_its_file_says(name: str, greeting
 
 
 @pytest.mark.parametrize("name", sorted(STEPS))
-def test_a_letter_says_of_its_own_accord_what_its_scenario_says(name: str, greeting: mailings.Mailing) -> None:
+def test_a_letter_says_of_its_own_accord_what_its_scenario_says(name: str) -> None:
     """A letter that is used without its scenario, in an issue say, promises the same."""
     scenario, step = STEPS[name]
     bare = replace(step, form=step.form.model_copy(update={"blocks": {}}))
-    alone = printing.published(OWN, scenario, bare, greeting, at=NOON)
-    with_file = published(name, greeting)
+    alone = printing.published(OWN, scenario, bare, MAILING, at=NOON)
+    with_file = published(name)
     assert [one.code for one in alone.blocks] == [one.code for one in with_file.blocks]
     if name != "order_thanks/thanks":
         assert coupon(alone) == coupon(with_file)

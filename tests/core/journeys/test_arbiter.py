@@ -201,6 +201,13 @@ def test_letters_of_issues_stand_between_discounts_and_service_letters_do_not() 
     assert isinstance(asked(service, only(sale_of=4), wish(sale=True)), Never)
 
 
+def test_a_discount_of_long_ago_is_forgotten() -> None:
+    old = past(letter(60 * DAY, sale=True))
+    assert asked(old, only(sale_of=4), wish(sale=True)) == Go()
+    assert isinstance(asked(old, only(sale_of=4, sale_days=61), wish(sale=True)), Never)
+    assert isinstance(asked(old, only(sale_of=4, sale_days=0), wish(sale=True)), Never)
+
+
 def test_one_of_one_is_no_limit() -> None:
     assert asked(past(letter(HOUR, sale=True)), only(sale_of=1), wish(sale=True)) == Go()
 
@@ -438,7 +445,8 @@ def test_whatever_is_wished_no_rule_is_broken(
         if by.content_day:
             assert mail.day(one.at) not in {mail.day(issue.at) for issue in issues}
         if one.sale and by.sale_of > 1:
-            assert not any(other.sale for other in earlier[-(by.sale_of - 1) :])
+            told = [other for other in earlier[-(by.sale_of - 1) :] if one.at - other.at < by.sale_days * DAY]
+            assert not any(other.sale for other in told)
 
 
 def test_ten_wishes_at_once_are_spread_by_the_default_rules() -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from core import journeys, tables
 from core.db import connect
+from core.errors import Misconfigured
 from core.frequency import Caps, Frequency, PassiveCaps
 from core.journeys import Walker, ledger, looking
 from tests.scenarios.shop import NOON, Shop
@@ -225,3 +226,21 @@ def test_a_step_that_is_added_later_begins_with_what_becomes_due_from_then_on(
     assert shop.why_not("anna", "chain/1d") == "nothing"
     shop.passes(days=1)
     assert "chain/1d" in shop.codes_to("boris")
+
+
+def test_a_letter_that_cannot_be_printed_costs_the_other_letters_of_the_chain_nothing(
+    engine: sa.Engine, world: Callable[[int], World], tmp_path: Path
+) -> None:
+    shop = world(0).shop
+    shop.registers("anna")
+    shop.edit("chain", ('letter = "birthday"\nsubject = "Письмо"\n[[steps]]', 'letter = "gone"\n[[steps]]'))
+    shop.pull()
+    shop.now += timedelta(hours=46)
+    shop.registers("boris")
+    shop.pull()
+    shop.now += timedelta(hours=2, minutes=1)
+    with pytest.raises(Misconfigured, match="gone"):
+        shop.walk()
+    shop.deliver()
+    assert shop.codes_to("anna") == ["chain/2d"]
+    assert shop.why_not("boris", "chain/1h") == "nothing"
