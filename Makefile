@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 
-.PHONY: install run test bench-pull bench-groups bench-compose lint types messages lock revision clean
+.PHONY: install run test bench-pull bench-groups bench-compose bench-scenarios lint types messages lock revision clean
 .DEFAULT_GOAL := install
 
 # The stamp is newer than the lock and pyproject.toml when the environment holds what they name.
@@ -36,6 +36,10 @@ bench-groups: $(VENV)/installed-dev
 # What a letter costs: rendered, its links marked and tracked, its message built; beside Jinja2 alone and the usual way.
 bench-compose: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks.letters
+
+# All scenarios walked and planned on a mirror of a million people. A quick run: make bench-scenarios BENCH=0.02
+bench-scenarios: $(VENV)/installed-dev
+	BENCH_SCALE=$(BENCH) $(BIN)/python -m tests.benchmarks.scenarios $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

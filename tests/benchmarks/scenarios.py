@@ -22,6 +22,7 @@ from core.compose import Press
 from core.config import Site
 from core.definitions.forms import File
 from core.journeys import Manners, Scenario, Shelf, Tick, Walker, book
+from core.journeys.planning import Planner, Window, plan
 from core.scenario import Anchor
 from tests.benchmarks import crowd, shop
 from tests.benchmarks.happenings import happen
@@ -95,8 +96,20 @@ def _measure(where: str, url: str) -> None:
     began = time.perf_counter()
     _least(engine, steps)
     print(f"{'one index range a letter, alone':40} {time.perf_counter() - began:8.3f} s")
+    _plan(engine, shelf, walker.manners)
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
     engine.dispose()
+
+
+def _plan(engine: sa.Engine, shelf: Shelf, manners: Manners) -> None:
+    """A whole day of all scenarios, planned without the products of each letter."""
+    planner = Planner(engine, shelf, manners, NOW)
+    began, lines = time.perf_counter(), 0
+    with engine.connect() as connection:
+        cast = book.active(connection, shelf)
+    for _ in plan(planner, cast, Window(NOW, NOW + timedelta(days=1))):
+        lines += 1
+    print(f"{'a day planned':40} {time.perf_counter() - began:8.1f} s   {lines} letters", flush=True)
 
 
 def _switched_on(engine: sa.Engine, shelf: Shelf) -> list[Scenario]:

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import db, tables
 from core.anchoring import midnights
 from core.errors import Misconfigured
 from core.model import Kind, Person
@@ -239,6 +241,18 @@ def test_a_later_purchase_renews_the_term(town: Town) -> None:
     then = replace(MOSCOW, now=ago(20))  # the later purchase is not known yet
     asked = town.entered("term_end", ago(1), NOW, world=then, **settings)
     assert [one.name for one in asked] == ["anna", "boris", "vera"]
+
+
+def test_anothers_purchase_neither_renews_a_term_nor_has_one_here(town: Town) -> None:
+    bought(town, "anna", 30, "filter")
+    bought(town, "boris", 10, "filter")
+    bought(town, "vera", 30, "filter")
+    town.pour()
+    with db.writing(town.engine) as connection:
+        moved = sa.update(tables.orders).where(tables.orders.c.person == "vera")
+        connection.execute(moved.values(contact_id=town.contact(connection, "boris")))
+    came = town.entered("term_end", ago(1), after_purchase_days=30, products=["filter"])
+    assert [one.name for one in came] == ["anna"]
 
 
 def test_a_cancelled_purchase_has_no_term(town: Town) -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from core import db, tables
 from core.errors import Misconfigured
 from core.model import Kind, OrderChange
 from core.scenario import Span
@@ -162,6 +164,26 @@ def test_the_order_that_fills_the_sum_makes_a_great_customer(town: Town) -> None
     town.pour()
     assert [(one.name, one.subject, one.at) for one in town.entered("vip")] == [("anna", "o2", ago(20))]
     assert [one.subject for one in town.entered("vip", sum=150_000)] == ["o3"]
+
+
+def test_an_order_that_was_given_to_another_address_counts_there(town: Town) -> None:
+    town.order("anna", ago(20), 60_000)
+    town.order("anna", ago(10), 60_000)
+    town.people("boris")
+    town.pour()
+    with db.writing(town.engine) as connection:
+        given = sa.update(tables.orders).where(tables.orders.c.external_id == "o2")
+        connection.execute(given.values(contact_id=town.contact(connection, "boris")))
+    assert town.entered("vip") == []
+    assert town.entered("vip", sum=50_000, until=ago(15))[0].name == "anna"
+    assert [one.subject for one in town.entered("vip", sum=50_000)] == ["o1"]
+
+
+def test_the_sum_is_that_of_one_contact(town: Town) -> None:
+    town.order("anna", ago(20), 60_000)
+    town.order("boris", ago(10), 60_000)
+    town.pour()
+    assert town.entered("vip") == []
 
 
 def test_one_great_order_is_enough(town: Town) -> None:
