@@ -33,5 +33,5 @@ def test_a_letter_with_all_blocks_fits(
         page.screenshot(path=screenshots(tmp_path) / f"blocks-{width}-{scheme}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert broken(page) == []
-        assert len(page.query_selector_all("h2")) == 16, "each block has its heading"
+        assert len(page.query_selector_all("h2")) == 17, "each block has its heading"
     assert "/i/1.png" in asked
