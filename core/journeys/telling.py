@@ -26,6 +26,10 @@ FACTS: Mapping[str, str] = {
     "unsubscribed": N_("unsubscribed"),
     "opened": N_("opened a letter"),
     "clicked": N_("clicked in a letter"),
+    "back_in_stock": N_("the product came back into stock"),
+    "price_dropped": N_("the price fell"),
+    "product_added": N_("a new product appeared"),
+    "deal_created": N_("a deal was made"),
     "deal_stage_changed": N_("the deal came to another stage"),
 }
 """The names of facts in words; a site's own facts are told by their names."""
