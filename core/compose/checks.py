@@ -6,10 +6,10 @@ An error is what readers or their mail programs would stumble over; a warning is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from core.compose.block_sheets import NothingToShow
@@ -84,7 +84,13 @@ def _of_letter(letter: Letter, sources: Sources) -> Iterator[Finding]:
     yield from _whole(letter, sight)
     yield from _contrasts(sight, sources)
     for template, values in manners(letter.subject, sight):
-        yield Finding("warning", VestnikError(template, **values))
+        yield Finding("warning", VestnikError(template, **values), *sources.place(*_spellings(values)))
+
+
+def _spellings(values: Mapping[str, Any]) -> list[str]:
+    """How what a warning names may stand in the source; many exclamation marks name themselves."""
+    named = [str(value) for value in values.values()] or ["!!"]
+    return [spelt for one in named for spelt in (one, one.capitalize(), one.upper())]
 
 
 def _links(sight: Sight, sources: Sources) -> Iterator[Finding]:

@@ -72,6 +72,14 @@ def test_a_link_is_told_with_its_file_and_line() -> None:
     assert (finding.file, finding.line) == ("letters/own.html", 3)
 
 
+@pytest.mark.parametrize(("text", "said"), [("Спешите к нам", "спешите"), ("Скидки!!!", "exclamation")])
+def test_the_manners_of_spam_are_told_with_their_line(text: str, said: str) -> None:
+    sources = Sources([("letters/own.html", f"<p>Здравствуйте</p>\n<p>{text}</p>")])
+    html = GOOD.replace("Все товары", text)
+    [finding] = [one for one in checks.examined([("b@shop.ru", letter(html))], sources) if said in str(one.said)]
+    assert (finding.file, finding.line) == ("letters/own.html", 2)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
