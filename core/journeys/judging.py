@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -55,17 +54,6 @@ class Bench:
     def opening(self, life: Life) -> datetime:
         """The moment itself if it is a polite hour for this contact, else when those next begin."""
         return calendar.next_polite(self.now, self.hours, life.zone if self.hours.zone == "contact" else self.zone)
-
-
-def due(
-    scenario: Scenario, entries: Iterable[tuple[Entry, Life]], bench: Bench
-) -> Iterator[tuple[Entry, Step, Verdict]]:
-    """Every letter that is due at the bench's moment and not decided yet, with what becomes of it."""
-    for entry, life in entries:
-        for step in scenario.steps:
-            verdict = judge(scenario, step, entry, life, bench)
-            if verdict is not None and verdict.due_at <= bench.now:
-                yield entry, step, verdict
 
 
 def judge(scenario: Scenario, step: Step, entry: Entry, life: Life, bench: Bench) -> Verdict | None:
